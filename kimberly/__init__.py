@@ -1,0 +1,1 @@
+"""Composition at the top, a small kernel below; nothing of the domain."""

@@ -1,0 +1,1 @@
+"""The append-only trail: who did what to whom, sealed each minute into a chain that shows every later change."""

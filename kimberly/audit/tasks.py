@@ -1,0 +1,17 @@
+"""The minute's seal as a task."""
+
+from celery import shared_task
+from django.conf import settings
+
+from kimberly.audit import sealing
+from kimberly.lib import clock
+
+
+@shared_task(name="audit.seal", queue="default", acks_late=True, time_limit=120, soft_time_limit=100, expires=120)
+def seal(**_kwargs: object) -> int:
+    """Seal the pending entries; the number of the new seal, 0 when there was nothing to seal."""
+    made = sealing.seal(now=clock.utc_now())
+    if made is None:
+        return 0
+    sealing.remember(made, folder=settings.KIMBERLY.data_dir)
+    return int(made.number)

@@ -1,0 +1,37 @@
+"""The worker's and beat's application."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kimberly.settings")
+
+QUEUES = ("default", "meditation", "maintenance", "notifications")
+LONGEST_TASK_SECONDS = 3600
+
+app = Celery("kimberly")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_queues=[Queue(name) for name in QUEUES],
+    task_default_queue="default",
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    # A task is delivered again when it was not acknowledged in this time: longer than the longest task may run.
+    broker_transport_options={"visibility_timeout": LONGEST_TASK_SECONDS * 2},
+    task_time_limit=LONGEST_TASK_SECONDS,
+    timezone="UTC",
+    enable_utc=True,
+)
+app.autodiscover_tasks(["kimberly.audit", "memory", "ops"])
+
+
+@setup_logging.connect
+def keep_our_logging(**_kwargs: Any) -> None:
+    """Celery would replace the handlers; the settings have set them up already."""

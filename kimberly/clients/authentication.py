@@ -1,0 +1,138 @@
+"""Who calls: a bearer key, looked up by its SHA-256 once a request."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError
+from django.db.models import Q
+from django.http import HttpRequest
+
+from kimberly.clients import keys
+from kimberly.clients.models import ApiKey, Scope
+from kimberly.lib import clock, metrics
+from kimberly.lib.actors import Actor, ActorKind
+from kimberly.lib.errors import Kind, Refusal
+from kimberly.web import bodies, outages, requestid
+
+USED_EVERY = timedelta(minutes=1)  # last_used_at is written at most this often: a write a request would cost too much
+
+FAILURES = metrics.process_counter(
+    "kimberly_api_auth_failures_total",
+    "API calls turned away because of their key.",
+    {"reason": ("missing", "unknown", "expired", "revoked", "scope")},
+)
+
+
+class Unauthenticated(Refusal):
+    """No key, or one that is not, or no longer, valid."""
+
+    slug = "unauthenticated"
+    kind = Kind.UNAUTHENTICATED
+    title = "Send a valid API key as `Authorization: Bearer <key>`."
+
+
+class MissingScope(Refusal):
+    """The key is valid but may not do this."""
+
+    slug = "missing-scope"
+    kind = Kind.FORBIDDEN
+    title = "This key may not do that."
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self.scope = scope
+
+    @property
+    def detail(self) -> str:
+        return f"This needs a key with the scope {self.scope}."
+
+    def facts(self) -> dict[str, str]:
+        return {"needed_scope": str(self.scope)}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The authenticated caller of one request."""
+
+    key_id: UUID
+    client_id: UUID
+    client_name: str
+    scopes: frozenset[str]
+    bound_user_id: UUID | None
+    actor: Actor
+
+
+class BearerKey:
+    """ninja's auth callback for one scope. It reads the body too, so that a stranger's body is never read."""
+
+    openapi_security_schema = {"type": "http", "scheme": "bearer", "description": "An API key of this service."}
+    openapi_name = "BearerKey"
+
+    def __init__(self, scope: Scope, *, body_limit_bytes: int = bodies.BODY_LIMIT_BYTES) -> None:
+        self.scope = scope
+        self.body_limit_bytes = body_limit_bytes
+
+    def __call__(self, request: HttpRequest) -> Caller:
+        caller = authenticate(request, now=clock.utc_now())
+        structlog.contextvars.bind_contextvars(client=caller.client_name)
+        if self.scope not in caller.scopes:
+            FAILURES.labels("scope").inc()
+            raise MissingScope(self.scope)
+        read_body(request, limit_bytes=self.body_limit_bytes)
+        return caller
+
+
+def read_body(request: HttpRequest, *, limit_bytes: int) -> None:
+    """Read and parse the body of a call that may have one; `StrictParser` hands it on."""
+    has_body = request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META
+    if has_body and request.method in ("POST", "PUT", "PATCH"):
+        request.parsed_json = bodies.read_json(request, limit_bytes=limit_bytes)  # type: ignore[attr-defined]
+    else:
+        request._body = b""  # type: ignore[attr-defined] # a GET's or DELETE's body has no meaning: it is not read
+
+
+def authenticate(request: HttpRequest, *, now: datetime) -> Caller:
+    """The caller of a request, or Unauthenticated; the answer does not tell which of the reasons it was."""
+    scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer" or not text:
+        raise _turned_away("missing")
+    key = _find(keys.sha256_of(text.strip()))
+    if key is None:
+        raise _turned_away("unknown")
+    if key.revoked_at is not None:
+        raise _turned_away("revoked")
+    if not key.is_usable(now=now):
+        raise _turned_away("expired")
+    _note_use(key, now)
+    return Caller(
+        key_id=key.id,
+        client_id=key.client_id,
+        client_name=key.client.name,
+        scopes=frozenset(key.scopes),
+        bound_user_id=key.bound_user_id,
+        actor=Actor(ActorKind.CLIENT, str(key.id), requestid.of(request)),
+    )
+
+
+def _find(sha256: str) -> ApiKey | None:
+    return ApiKey.objects.select_related("client").filter(sha256=sha256).first()
+
+
+def _turned_away(reason: str) -> Unauthenticated:
+    FAILURES.labels(reason).inc()
+    return Unauthenticated()
+
+
+def _note_use(key: ApiKey, now: datetime) -> None:
+    if key.last_used_at is None or key.last_used_at < now - USED_EVERY:
+        long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - USED_EVERY)
+        try:
+            ApiKey.objects.filter(long_ago, pk=key.pk).update(last_used_at=now)
+        except DatabaseError as error:
+            # A read-only or full database still answers reads: a note about the key must not stop them.
+            if outages.outage_behind(error) is None:
+                raise
+
+

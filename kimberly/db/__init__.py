@@ -1,0 +1,1 @@
+"""What the models of every app share about PostgreSQL."""

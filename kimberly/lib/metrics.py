@@ -1,0 +1,132 @@
+"""The metric catalogue: each metric is declared once, with its type, unit, labels and source.
+
+Sources (design: each metric has one):
+- P  counters and histograms of a web process, merged over its processes by the /metrics view;
+- V  what any process counts, kept in Valkey hashes; buffered here while Valkey is away;
+- D  state, read from PostgreSQL at scrape by a collector;
+- C  settings shown as gauges.
+"""
+
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import prometheus_client
+
+CATALOGUE: dict[str, "Metric"] = {}
+
+
+class Source(StrEnum):
+    PROCESS = "P"
+    SHARED = "V"
+    DATABASE = "D"
+    CONFIGURED = "C"
+
+
+Labels = Mapping[str, Sequence[str]]
+"""Label name -> its closed set of values. An empty set means: bounded by configuration or by a fixed top-n."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One family of the catalogue."""
+
+    name: str
+    kind: str
+    source: Source
+    labels: Labels
+    about: str
+    buckets: tuple[float, ...] = ()
+
+    def combinations(self) -> list[tuple[str, ...]]:
+        """Every combination of closed label values; a metric with an open label has none to begin with."""
+        if any(not values for values in self.labels.values()):
+            return []
+        return list(itertools.product(*self.labels.values()))
+
+
+def _declare(metric: Metric) -> Metric:
+    if metric.name in CATALOGUE:
+        raise ValueError(f"{metric.name} is declared twice")
+    CATALOGUE[metric.name] = metric
+    return metric
+
+
+def _labels(labels: Labels | None) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(str(value) for value in values) for name, values in (labels or {}).items()}
+
+
+def process_counter(name: str, about: str, labels: Labels | None = None) -> prometheus_client.Counter:
+    """A counter of source P; all combinations of closed labels start at 0, so that a first failure is an increase."""
+    metric = _declare(Metric(name, "counter", Source.PROCESS, _labels(labels), about))
+    counter = prometheus_client.Counter(name, about, list(metric.labels))
+    for combination in metric.combinations():
+        if combination:
+            counter.labels(*combination)
+    return counter
+
+
+def process_histogram(
+    name: str, about: str, buckets: tuple[float, ...], labels: Labels | None = None
+) -> prometheus_client.Histogram:
+    """A histogram of source P; bounds in the metric's unit."""
+    metric = _declare(Metric(name, "histogram", Source.PROCESS, _labels(labels), about, buckets))
+    return prometheus_client.Histogram(name, about, list(metric.labels), buckets=buckets)
+
+
+def process_gauge(name: str, about: str) -> prometheus_client.Gauge:
+    """A gauge of source P, summed over the living processes of the instance."""
+    _declare(Metric(name, "gauge", Source.PROCESS, {}, about))
+    return prometheus_client.Gauge(name, about, multiprocess_mode="livesum")
+
+
+def database_gauge(name: str, about: str, labels: Labels | None = None) -> Metric:
+    """A gauge of source D; a collector gives its samples at scrape."""
+    return _declare(Metric(name, "gauge", Source.DATABASE, _labels(labels), about))
+
+
+def configured_gauge(name: str, about: str, labels: Labels | None = None) -> Metric:
+    """A gauge of source C."""
+    return _declare(Metric(name, "gauge", Source.CONFIGURED, _labels(labels), about))
+
+
+class SharedCounter:
+    """A counter of source V: counted here, added to Valkey by the flusher; nothing waits for Valkey.
+
+    What was counted since the last flush is lost with a killed process: at most one flush interval.
+    """
+
+    _lock = threading.Lock()
+    _buffer: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    on_first_count: Callable[[], None] | None = None
+    """Set by the flusher (kimberly.web.sharedcounters), so that a process which counts nothing has no thread."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+
+    def add(self, amount: int, *labels: str) -> None:
+        """Count; call it after the commit."""
+        with SharedCounter._lock:
+            SharedCounter._buffer[(self.metric.name, tuple(str(label) for label in labels))] += amount
+        if SharedCounter.on_first_count is not None:
+            SharedCounter.on_first_count()
+
+    @classmethod
+    def take(cls) -> Counter[tuple[str, tuple[str, ...]]]:
+        """Everything counted since the last call; give it back with `put_back` when it could not be stored."""
+        with cls._lock:
+            taken, cls._buffer = cls._buffer, Counter()
+        return taken
+
+    @classmethod
+    def put_back(cls, taken: Counter[tuple[str, tuple[str, ...]]]) -> None:
+        with cls._lock:
+            cls._buffer.update(taken)
+
+
+def shared_counter(name: str, about: str, labels: Labels | None = None) -> SharedCounter:
+    """A counter of source V."""
+    return SharedCounter(_declare(Metric(name, "counter", Source.SHARED, _labels(labels), about)))

@@ -1,0 +1,235 @@
+"""Before a call does anything: whose memories it is about, and whether it may pass now."""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.http import HttpRequest
+
+from kimberly.clients.authentication import Caller
+from kimberly.lib.errors import Invalid, Kind, Refusal
+from kimberly.web import outages, ratelimit, requestid
+from kimberly.web.ratelimit import Rule, Verdict
+from memory import metrics
+from memory.models import MemoryItem, MemoryUser
+from memory.queries import throttles
+from memory.queries.throttles import Brake
+from memory.rules.limits import RefusalKind, ThrottleScope
+from memory.rules.tiers import ItemState, Tier, UserState
+from memory.services import refusals, users
+from memory.services.items import ItemGone
+from memory.services.quotas import UserGone, UserSuspended
+from memory.services.refusals import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The user that a call is about, with what decides whether it may pass."""
+
+    user_id: UUID
+    external_id: str
+    state: UserState
+    plan: str
+    write_per_minute: int
+    query_per_minute: int
+
+
+class TooFast(Refusal):
+    """A rate or a throttle holds this call back."""
+
+    slug = "rate-limited"
+    kind = Kind.RATE
+    title = "Too many calls: wait, then go on."
+    explanation = "`rule` says which rule: the plan's rate, or a throttle that an operator set until `ends_at`."
+
+    def __init__(self, verdict: Verdict, *, scope: ThrottleScope, brake: Brake | None) -> None:
+        super().__init__(verdict.rule.name)
+        self.verdict = verdict
+        self.scope = scope
+        self.brake = brake
+
+    @property
+    def detail(self) -> str:
+        rule = self.verdict.rule
+        source = f"the throttle {self.brake.public_id}" if self.brake else "the plan"
+        return f"At most {rule.quota} {self.scope} calls a minute, from {source}."
+
+    @property
+    def retry_after_seconds(self) -> int:
+        return max(1, math.ceil(self.verdict.wait_seconds))
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "rule": "throttle" if self.brake else "plan",
+            "scope": str(self.scope),
+            "per_minute": self.verdict.rule.quota,
+            "throttle_id": self.brake.public_id if self.brake else None,
+            "ends_at": self.brake.ends_at.isoformat() if self.brake else None,
+        }
+
+
+class Blocked(Refusal):
+    """An operator has stopped these calls for a time."""
+
+    slug = "throttled"
+    kind = Kind.RATE
+    title = "An operator has stopped these calls for a time."
+
+    def __init__(self, brake: Brake, *, scope: ThrottleScope, now: datetime) -> None:
+        super().__init__(brake.public_id)
+        self.brake = brake
+        self.scope = scope
+        self.now = now
+
+    @property
+    def detail(self) -> str:
+        return f"The throttle {self.brake.public_id} stops {self.scope} calls until {self.brake.ends_at.isoformat()}."
+
+    @property
+    def retry_after_seconds(self) -> int:
+        return max(1, math.ceil((self.brake.ends_at - self.now).total_seconds()))
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "rule": "throttle",
+            "scope": str(self.scope),
+            "throttle_id": self.brake.public_id,
+            "ends_at": self.brake.ends_at.isoformat(),
+        }
+
+
+def admit_user(
+    request: HttpRequest,
+    caller: Caller,
+    *,
+    external_id: str | None,
+    scope: ThrottleScope | None,
+    now: datetime,
+    tiers: Collection[Tier] = (),
+    create: bool = False,
+) -> Target:
+    """The user named in the request, or the key's own, once the call may pass; makes the user when `create` is set.
+
+    Raises UserGone (also for another user than the key's), Invalid without a user, TooFast, Blocked, UserSuspended.
+    """
+    if caller.bound_user_id is not None:
+        target = _target(pk=caller.bound_user_id)
+        if target is None or external_id not in (None, target.external_id):
+            raise UserGone
+    elif external_id is None:
+        raise Invalid(("/user_id", "is required: this key is not bound to a user"))
+    else:
+        target = _target(external_id=external_id)
+        if target is None and create:
+            users.find_or_register(external_id, actor=caller.actor, now=now)
+            target = _target(external_id=external_id)
+        if target is None:
+            raise UserGone
+    return _admit(request, caller, target, scope=scope, tiers=frozenset(tiers), now=now)
+
+
+def admit_item(
+    request: HttpRequest, caller: Caller, *, item_id: UUID | None, scope: ThrottleScope | None, now: datetime
+) -> Target:
+    """The user whose item this is, once the call may pass; ItemGone for ids that are unknown or somebody else's."""
+    if caller.bound_user_id is not None:
+        target = _target(pk=caller.bound_user_id)
+    else:
+        owner = MemoryItem.objects.filter(pk=item_id).exclude(state=ItemState.PURGED).values("user_id")
+        target = _target(pk__in=owner) if item_id is not None else None
+    if target is None or item_id is None:
+        raise ItemGone
+    return _admit(request, caller, target, scope=scope, tiers=frozenset(), now=now)
+
+
+def _target(**which: Any) -> Target | None:
+    rows = MemoryUser.objects.filter(**which).exclude(state=UserState.ERASED)
+    row = rows.values_list(
+        "pk", "external_id", "state", "plan_id", F("plan__write_per_minute"), F("plan__query_per_minute")
+    ).first()
+    return Target(row[0], row[1], UserState(row[2]), *row[3:]) if row else None
+
+
+def _admit(
+    request: HttpRequest,
+    caller: Caller,
+    target: Target,
+    *,
+    scope: ThrottleScope | None,
+    tiers: frozenset[Tier],
+    now: datetime,
+) -> Target:
+    request.refused_call = Call(target.user_id, caller.client_id, requestid.of(request))  # type: ignore[attr-defined]
+    if scope is None:
+        return target
+    brakes = throttles.in_force(now=now).on(
+        user_id=target.user_id, client_id=caller.client_id, tiers=tiers, scope=scope, now=now
+    )
+    for brake in brakes:
+        if brake.per_minute is None:
+            metrics.RATE_LIMITED.labels(str(scope), target.plan).inc()
+            raise Blocked(brake, scope=scope, now=now)
+    _take_rate(request, target, brakes, scope)
+    return target
+
+
+def _take_rate(request: HttpRequest, target: Target, brakes: list[Brake], scope: ThrottleScope) -> None:
+    quota = target.write_per_minute if scope is ThrottleScope.WRITE else target.query_per_minute
+    plan_rule = Rule(str(scope), f"{scope}:{target.user_id}", quota)
+    by_rule = {Rule(brake.public_id, str(brake.id), brake.per_minute or 1): brake for brake in brakes}
+    own = settings.KIMBERLY.fallback_writes_per_minute
+    while_away = [ratelimit.in_this_process(plan_rule, quota=own)] if scope is ThrottleScope.WRITE else []
+    verdicts = ratelimit.take([plan_rule, *by_rule], while_away=[*while_away, *by_rule])
+    request.rate_verdicts = verdicts  # type: ignore[attr-defined] # the answer's headers are made from them
+    strictest = ratelimit.strictest(verdicts)
+    if strictest is not None and not strictest.passes:
+        metrics.RATE_LIMITED.labels(str(scope), target.plan).inc()
+        raise TooFast(strictest, scope=scope, brake=by_rule.get(strictest.rule))
+
+
+def require_active(target: Target) -> None:
+    """Writes and queries of a suspended user are refused."""
+    if target.state is not UserState.ACTIVE:
+        raise UserSuspended
+
+
+def keep(request: HttpRequest, refusal: Refusal, *, now: datetime) -> None:
+    """Keep why this call was refused, when it is a refusal that support is asked about.
+
+    A database that cannot be written must not turn the refusal's own answer into another one.
+    """
+    call: Call | None = getattr(request, "refused_call", None)
+    if call is None:
+        return
+    try:
+        with transaction.atomic():
+            _keep(refusal, call, now)
+    except DatabaseError as error:
+        if outages.outage_behind(error) is None:
+            raise
+
+
+def _keep(refusal: Refusal, call: Call, now: datetime) -> None:
+    if isinstance(refusal, refusals.QuotaExceeded):
+        refusals.keep_quota(refusal, call, now=now)
+    elif isinstance(refusal, TooFast):
+        kind = RefusalKind.THROTTLE if refusal.brake else RefusalKind.RATE
+        source_id = str(refusal.brake.id) if refusal.brake else refusal.verdict.rule.name
+        source = "throttle" if refusal.brake else "plan"
+        per_minute = refusal.verdict.rule.quota
+        refusals.keep_counted(kind, call, source=source, source_id=source_id, per_minute=per_minute, now=now)
+    elif isinstance(refusal, Blocked):
+        source_id = str(refusal.brake.id)
+        refusals.keep_counted(
+            RefusalKind.THROTTLE, call, source="throttle", source_id=source_id, per_minute=None, now=now
+        )
+    elif isinstance(refusal, UserSuspended):
+        refusals.keep_counted(
+            RefusalKind.SUSPENDED, call, source="state", source_id="suspended", per_minute=None, now=now
+        )

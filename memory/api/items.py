@@ -1,0 +1,296 @@
+"""Items: create, bulk, list, one, change, delete, restore."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Path, Query, Router
+from pydantic import ValidationError
+
+from kimberly.clients import idempotency
+from kimberly.clients.authentication import BearerKey, Caller
+from kimberly.clients.idempotency import Answer
+from kimberly.clients.models import Scope
+from kimberly.lib import clock, ids
+from kimberly.lib.errors import Invalid, Refusal
+from kimberly.web import bodies, etags, problems, requestid, validation
+from kimberly.web.openapi import problem_answers
+from memory.api import admission, answers, filters, schemas
+from memory.queries import items as item_queries
+from memory.rules.limits import ThrottleScope
+from memory.rules.tiers import Tier
+from memory.services import bulk, drafts, items
+from memory.services.drafts import Draft
+from memory.services.items import Change, ItemGone
+from memory.services.quotas import Stored
+
+router = Router(tags=["memory"])
+READ = BearerKey(Scope.READ)
+WRITE = BearerKey(Scope.WRITE)
+BULK = BearerKey(Scope.WRITE, body_limit_bytes=bodies.BULK_BODY_LIMIT_BYTES)
+
+ItemId = Annotated[
+    str, Path(description="The item's id, with its prefix or as a bare UUID.", examples=[schemas.EXAMPLE_ID])
+]
+
+
+@router.post(
+    "",
+    auth=WRITE,
+    operation_id="write_item",
+    summary="Keep a memory",
+    response={201: schemas.StoredItem, **problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},
+)
+def write_item(request: HttpRequest, body: schemas.CreateItem) -> HttpResponse:
+    """Stores one item, or refuses it with 413 and everything needed to go on. Takes an `Idempotency-Key`."""
+    now = clock.utc_now()
+    target = admission.admit_user(
+        request,
+        caller_of(request),
+        external_id=body.user_id,
+        scope=ThrottleScope.WRITE,
+        now=now,
+        tiers=[body.type],
+        create=body.create_user,
+    )
+    draft = draft_of(body, now=now)
+
+    def effect() -> Answer:
+        stored = items.write_item(draft, user_id=target.user_id, created_by=caller_of(request).actor, now=now)
+        answer = answers.stored_item(stored, target.external_id, now=now)
+        kept = {**answer, **answers.WITHOUT_CONTENT}
+        headers = {
+            "Location": f"/api/v1/memory/{answer['id']}",
+            "ETag": answer["etag"],
+            **answers.soft_limit_header(stored.room),
+        }
+        return Answer(201, answer, kept, headers, [stored.id], target.user_id)
+
+    return _once(request, effect, now)
+
+
+@router.post(
+    "/bulk",
+    auth=BULK,
+    operation_id="write_items",
+    summary="Keep many memories of one user",
+    response={201: schemas.BulkStored, **problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},
+)
+def write_items(request: HttpRequest, body: schemas.BulkCreate) -> HttpResponse:
+    """All or nothing by default; with `atomic: false` each item is stored or refused by itself, in the order given."""
+    now = clock.utc_now()
+    checked = [_bulk_draft(raw, index, body.user_id, now) for index, raw in enumerate(body.items)]
+    refused = [result for result in checked if isinstance(result, Invalid)]
+    if body.atomic and refused:
+        raise Invalid(*(error for refusal in refused for error in refusal.errors))
+    target = admission.admit_user(
+        request,
+        caller_of(request),
+        external_id=body.user_id,
+        scope=ThrottleScope.WRITE,
+        now=now,
+        tiers={result.tier for result in checked if isinstance(result, Draft)},
+        create=body.create_user,
+    )
+
+    def effect() -> Answer:
+        written = {"user_id": target.user_id, "created_by": caller_of(request).actor, "now": now}
+        if body.atomic:
+            chosen = [result for result in checked if isinstance(result, Draft)]
+            return _bulk_answer(request, bulk.write_all(chosen, **written), target.user_id, now)
+        outcome = bulk.write_what_fits(checked, **written)
+        for _, refusal in outcome.refused:
+            admission.keep(request, refusal, now=now)
+        return _bulk_answer(request, outcome.results, target.user_id, now)
+
+    return _once(request, effect, now)
+
+
+def _bulk_draft(raw: Any, index: int, user_id: str | None, now: datetime) -> Draft | Invalid:
+    pointer = f"/items/{index}"
+    try:
+        checked = schemas.BulkItem.model_validate(raw)
+    except ValidationError as error:
+        return Invalid(*validation.pointers(error.errors(), below=pointer))
+    if checked.user_id not in (None, user_id):
+        return Invalid((f"{pointer}/user_id", "is another user than the bulk's"))
+    try:
+        return draft_of(checked, now=now, pointer=pointer)
+    except Invalid as refusal:
+        return refusal
+
+
+def _bulk_answer(request: HttpRequest, results: Sequence[Stored | Refusal], user_id: UUID, now: datetime) -> Answer:
+    stored = [result for result in results if isinstance(result, Stored)]
+    rooms = list({result.room.tier: result.room for result in stored}.values())
+    body = {
+        "items": [answers.bulk_row(result, now=now) if isinstance(result, Stored) else None for result in results],
+        "errors": [
+            {"index": index, **problems.body_of(result, instance=request.path, request_id=requestid.of(request))}
+            for index, result in enumerate(results)
+            if isinstance(result, Refusal)
+        ],
+        "usage": [answers.usage(room) for room in rooms],
+    }
+    return Answer(201, body, body, answers.soft_limit_header(*rooms), [result.id for result in stored], user_id)
+
+
+@router.get(
+    "",
+    auth=READ,
+    operation_id="list_items",
+    summary="List a user's memories",
+    response={200: schemas.ItemPage, **problem_answers(401, 403, 404, 422, 429, 503)},
+)
+def list_items(request: HttpRequest, query: Query[filters.ItemQuery]) -> HttpResponse:
+    """Newest first unless `sort` says otherwise. Go on with `cursor`: stable while items come and go."""
+    validation.known_parameters_only(request, filters.ItemQuery)
+    now = clock.utc_now()
+    target = admission.admit_user(
+        request, caller_of(request), external_id=query.user_id, scope=ThrottleScope.QUERY, now=now
+    )
+    found = item_queries.page(
+        target.user_id,
+        query.as_filters(),
+        order=item_queries.ORDERS[query.sort],
+        size=query.per_page,
+        cursor=query.cursor,
+        offset=query.offset,
+    )
+    page = {
+        "items": [answers.item(row, target.external_id) for row in found.rows],
+        "total": found.total,
+        "total_is_estimate": found.total_is_estimate,
+        "next_cursor": found.next_cursor,
+    }
+    return answers.ok(request, page)
+
+
+@router.get(
+    "/{item_id}",
+    auth=READ,
+    operation_id="read_item",
+    summary="Read one memory",
+    response={200: schemas.Item, **problem_answers(401, 403, 404, 429, 503)},
+)
+def read_item(request: HttpRequest, item_id: ItemId) -> HttpResponse:
+    """The item, active or archived. Purged items and other users' items answer 404 like unknown ones."""
+    found = ids.decode(ids.Prefix.ITEM, item_id)
+    target = admission.admit_item(
+        request, caller_of(request), item_id=found, scope=ThrottleScope.QUERY, now=clock.utc_now()
+    )
+    row = item_queries.one(found, user_id=target.user_id) if found else None
+    if row is None:
+        raise ItemGone
+    answer = answers.item(row, target.external_id)
+    return answers.ok(request, answer, etag=answer["etag"])
+
+
+@router.patch(
+    "/{item_id}",
+    auth=WRITE,
+    operation_id="change_item",
+    summary="Change a memory",
+    response={200: schemas.Item, **problem_answers(400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 503)},
+    openapi_extra={"parameters": [etags.OPENAPI_IF_MATCH_REQUIRED]},
+)
+def change_item(request: HttpRequest, item_id: ItemId, body: schemas.PatchItem) -> HttpResponse:
+    """Needs `If-Match` with the ETag that was read, so that nobody's change is overwritten."""
+    if not body.model_fields_set:
+        raise Invalid(("", "names nothing to change"))
+    expected = etags.expected_versions(request)
+    if expected is None:
+        raise etags.PreconditionRequired
+    now = clock.utc_now()
+    found = ids.decode(ids.Prefix.ITEM, item_id)
+    target = admission.admit_item(request, caller_of(request), item_id=found, scope=ThrottleScope.WRITE, now=now)
+    admission.require_active(target)
+    change = Change(content=body.content, metadata=body.metadata, protected=body.protected)
+    changed = items.change_item(found or target.user_id, change, user_id=target.user_id, expected=expected, now=now)
+    answer = answers.changed_item(changed, target.external_id)
+    return answers.ok(request, answer, etag=answer["etag"])
+
+
+@router.delete(
+    "/{item_id}",
+    auth=WRITE,
+    operation_id="delete_item",
+    summary="Archive or purge a memory",
+    response={200: schemas.DeletedItem, **problem_answers(401, 403, 404, 412, 422, 503)},
+    openapi_extra={"parameters": [etags.OPENAPI_IF_MATCH]},
+)
+def delete_item(request: HttpRequest, item_id: ItemId, query: Query[filters.DeleteQuery]) -> HttpResponse:
+    """Archives the item: its room is free at once, and it can be restored until its grace ends. `purge=true` erases it."""
+    validation.known_parameters_only(request, filters.DeleteQuery)
+    now = clock.utc_now()
+    found = ids.decode(ids.Prefix.ITEM, item_id)
+    target = admission.admit_item(request, caller_of(request), item_id=found, scope=None, now=now)
+    delete = items.purge_item if query.purge == "true" else items.delete_item
+    deleted = delete(
+        found or target.user_id,
+        user_id=target.user_id,
+        actor=caller_of(request).actor,
+        now=now,
+        expected=etags.expected_versions(request),
+    )
+    body = {
+        "id": deleted.item.public_id,
+        "state": deleted.item.state,
+        "restorable_until": answers.time(deleted.item.purge_after) if deleted.item.state == "archived" else None,
+        "purged_items": deleted.purged_items,
+        "purged_bytes": deleted.purged_bytes,
+    }
+    return answers.ok(request, body)
+
+
+@router.post(
+    "/{item_id}/restore",
+    auth=WRITE,
+    operation_id="restore_item",
+    summary="Bring a memory back from the archive",
+    response={200: schemas.Item, **problem_answers(401, 403, 404, 409, 413, 415, 422, 429, 503)},
+)
+def restore_item(request: HttpRequest, item_id: ItemId) -> HttpResponse:
+    """Takes the room again, and is refused when there is none. A short-term item lives another 24 h."""
+    now = clock.utc_now()
+    found = ids.decode(ids.Prefix.ITEM, item_id)
+    target = admission.admit_item(request, caller_of(request), item_id=found, scope=ThrottleScope.WRITE, now=now)
+    admission.require_active(target)
+
+    def effect() -> Answer:
+        actor = caller_of(request).actor
+        restored = items.restore_item(found or target.user_id, user_id=target.user_id, actor=actor, now=now)
+        answer = answers.changed_item(restored, target.external_id)
+        kept = {**answer, **answers.WITHOUT_CONTENT}
+        return Answer(200, answer, kept, {"ETag": answer["etag"]}, [restored.pk], target.user_id)
+
+    return _once(request, effect, now)
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """The caller that BearerKey found."""
+    caller: Caller = request.auth  # type: ignore[attr-defined] # ninja sets it
+    return caller
+
+
+def draft_of(body: schemas.NewItem, *, now: datetime, pointer: str = "") -> Draft:
+    return drafts.prepare(
+        tier=Tier(body.type),
+        content=body.content,
+        metadata=body.metadata,
+        created_at=body.created_at,
+        protected=body.protected,
+        now=now,
+        pointer=pointer,
+    )
+
+
+def _once(request: HttpRequest, effect: idempotency.Effect, now: datetime) -> HttpResponse:
+    answer = idempotency.once(
+        request, caller_of(request), now=now, effect=effect, complete=answers.put_content_back
+    )
+    return answers.respond(request, answer)
+
+

@@ -1,0 +1,70 @@
+"""Sums over all customers, for metrics and for the overview."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Count
+
+from kimberly.lib.sql import statement
+from memory.models import MemoryItem, QuotaOverride, Refusal, Throttle
+from memory.rules.limits import RefusalKind, ThrottleScope
+from memory.rules.tiers import ItemState, Purpose, Tier
+
+BANDS = ("lt50", "lt80", "lt90", "lt100", "over")
+
+
+@dataclass(frozen=True, slots=True)
+class TierTotal:
+    """One tier over all customers. `bands` counts users by their share of the effective limit."""
+
+    tier: Tier
+    used_bytes: int
+    active_items: int
+    archived_items: int
+    protected_items: int
+    limit_bytes: int
+    bands: dict[str, int]
+
+
+def by_tier(*, now: datetime) -> list[TierTotal]:
+    """One row for every tier, also for one that nobody uses."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement(__file__, "totals_by_tier"), {"now": now})
+        found = {row[0]: row[1:] for row in cursor.fetchall()}
+    protected = _protected_items()
+    nothing = (0,) * 9
+    totals = []
+    for tier in Tier:
+        used, items, archived, limit, *bands = found.get(tier, nothing)
+        by_band = dict(zip(BANDS, bands, strict=True))
+        totals.append(TierTotal(tier, used, items, archived, protected.get(tier, 0), limit, by_band))
+    return totals
+
+
+def _protected_items() -> dict[str, int]:
+    items = MemoryItem.objects.filter(
+        protected=True, state=ItemState.ACTIVE, user__purpose=Purpose.CUSTOMER
+    )
+    return dict(items.values_list("tier").annotate(number=Count("pk")).order_by("tier"))
+
+
+def users_refused(*, since: datetime) -> dict[Tier, int]:
+    """Different users whose writes were refused for lack of room since then, for every tier."""
+    rows = Refusal.objects.filter(kind=RefusalKind.QUOTA, refused_at__gte=since)
+    found = dict(rows.values_list("tier").annotate(users=Count("user_id", distinct=True)).order_by("tier"))
+    return {tier: found.get(tier, 0) for tier in Tier}
+
+
+def overrides_in_force(*, now: datetime) -> dict[Tier, int]:
+    """Overrides that hold now, for every tier."""
+    rows = QuotaOverride.objects.filter(period__contains=now)
+    found = dict(rows.values_list("tier").annotate(number=Count("pk")).order_by("tier"))
+    return {tier: found.get(tier, 0) for tier in Tier}
+
+
+def users_throttled(*, now: datetime) -> dict[ThrottleScope, int]:
+    """Users under a throttle of their own now, for every scope."""
+    rows = Throttle.objects.filter(period__contains=now, user__isnull=False)
+    found = dict(rows.values_list("scope").annotate(users=Count("user_id", distinct=True)).order_by("scope"))
+    return {scope: found.get(scope, 0) for scope in ThrottleScope}

@@ -1,0 +1,30 @@
+"""The words of limits: what a throttle brakes and how, and why a call was refused."""
+
+from enum import StrEnum
+
+
+class ThrottleScope(StrEnum):
+    """Which calls a throttle brakes. `query` is every reading of memories, `all` is both."""
+
+    WRITE = "write"
+    QUERY = "query"
+    ALL = "all"
+
+
+class ThrottleMode(StrEnum):
+    RATE = "rate"
+    BLOCK = "block"
+
+
+class RefusalKind(StrEnum):
+    QUOTA = "quota"
+    THROTTLE = "throttle"
+    RATE = "rate"
+    SUSPENDED = "suspended"
+
+
+class LimitSource(StrEnum):
+    """Where the limit in force comes from."""
+
+    PLAN = "plan"
+    OVERRIDE = "override"

@@ -1,0 +1,223 @@
+"""Every write of one user's items. Client writes of items have no audit entry (created_by says it); deletes have."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from kimberly.audit import trail
+from kimberly.audit.trail import Subject, Why
+from kimberly.lib.actors import Actor
+from kimberly.lib.errors import Invalid, Kind, Refusal
+from kimberly.web import etags
+from memory import metrics
+from memory.models import MemoryItem, TierPolicy
+from memory.rules.tiers import ItemState, Tier, expiry
+from memory.services import drafts, quotas
+from memory.services.drafts import Draft
+from memory.services.quotas import Stored
+
+
+class ItemGone(Refusal):
+    """There is no such item, or not for this key."""
+
+    slug = "item-not-found"
+    kind = Kind.NOT_FOUND
+    title = "There is no such memory item."
+
+
+class ItemArchived(Refusal):
+    """The item is in the archive: it can be restored or purged, not changed."""
+
+    slug = "item-archived"
+    kind = Kind.CONFLICT
+    title = "The item is archived. Restore it first."
+
+    def remedies(self) -> list[str]:
+        return ["POST /api/v1/memory/{id}/restore brings it back while its grace lasts."]
+
+
+class ItemActive(Refusal):
+    """Only archived items can be restored."""
+
+    slug = "item-active"
+    kind = Kind.CONFLICT
+    title = "The item is active: there is nothing to restore."
+
+
+def write_item(draft: Draft, *, user_id: UUID, created_by: Actor, now: datetime) -> Stored:
+    """Store one item, or raise QuotaExceeded, UserSuspended or UserGone and store nothing."""
+    stored = quotas.store_within_limit(draft, user_id=user_id, created_by=created_by, now=now)
+    metrics.count_created([(draft.tier, draft.size_bytes)])
+    return stored
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a PATCH asks for; None leaves a part as it is."""
+
+    content: str | None = None
+    metadata: dict[str, Any] | None = None
+    protected: bool | None = None
+
+
+def change_item(
+    item_id: UUID, change: Change, *, user_id: UUID, expected: frozenset[str] | None, now: datetime
+) -> MemoryItem:
+    """Change an active item; raises ItemGone, ItemArchived, etags.Stale, Invalid or QuotaExceeded."""
+    with transaction.atomic():
+        item = locked(item_id, user_id=user_id)
+        etags.check(expected, current_version=item.version)
+        if item.state != ItemState.ACTIVE:
+            raise ItemArchived
+        _apply(change, item)
+        size_bytes = drafts.size_of(item.content or "", drafts.compact_json(item.metadata or {}))
+        if size_bytes != item.size_bytes:
+            more_bytes = size_bytes - item.size_bytes
+            quotas.take_room(user_id, Tier(item.tier), more_bytes=more_bytes, more_items=0, now=now)
+        item.size_bytes, item.changed_at, item.version = size_bytes, now, item.version + 1
+        item.save(update_fields=["content", "metadata", "protected", "size_bytes", "changed_at", "version"])
+    return item
+
+
+def _apply(change: Change, item: MemoryItem) -> None:
+    errors: list[tuple[str, str]] = []
+    if change.content is not None:
+        errors += drafts.content_errors(change.content, "/content")
+        item.content = change.content
+    if change.metadata is not None:
+        errors += drafts.metadata_errors(drafts.compact_json(change.metadata), "/metadata")
+        item.metadata = change.metadata
+    if change.protected is not None:
+        item.protected = change.protected
+    if errors:
+        raise Invalid(*errors)
+
+
+def locked(item_id: UUID, *, user_id: UUID) -> MemoryItem:
+    """The user's item, locked until the transaction ends; ItemGone also for purged ones and other people's."""
+    items = MemoryItem.objects.select_for_update().filter(pk=item_id, user_id=user_id)
+    item = items.exclude(state=ItemState.PURGED).first()
+    if item is None:
+        raise ItemGone
+    return item
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What a delete did: the item's state afterwards, and how many archived items it pushed out."""
+
+    item: MemoryItem
+    purged_items: int = 0
+    purged_bytes: int = 0
+
+
+def delete_item(
+    item_id: UUID, *, user_id: UUID, actor: Actor, now: datetime, expected: frozenset[str] | None = None
+) -> Deleted:
+    """Archive an item. Over the archive's own limit the oldest archived of the tier are purged at once.
+
+    An item that is archived already stays as it is. Raises ItemGone or etags.Stale.
+    """
+    with transaction.atomic():
+        item = locked(item_id, user_id=user_id)
+        etags.check(expected, current_version=item.version)
+        if item.state == ItemState.ARCHIVED:
+            return Deleted(item)
+        tier = Tier(item.tier)
+        policy = TierPolicy.objects.get(plan__memoryuser=user_id, tier=tier)
+        _archive(item, policy, now)
+        quotas.move_to_archive(user_id, tier, size_bytes=item.size_bytes)
+        pushed_out = _purge_over_archive_limit(user_id, tier, limit_bytes=policy.archived_bytes, now=now)
+        facts = {"tier": item.tier, "size_bytes": item.size_bytes, "purged_items": len(pushed_out)}
+        trail.record("item.deleted", subject=_subject(item), actor=actor, now=now, after=facts)
+    metrics.count_archived(tier, 1, reason="user")
+    metrics.count_purged(tier, len(pushed_out), reason="user")
+    if any(purged.pk == item.pk for purged in pushed_out):
+        item.refresh_from_db()
+    return Deleted(item, len(pushed_out), sum(purged.size_bytes for purged in pushed_out))
+
+
+def _archive(item: MemoryItem, policy: TierPolicy, now: datetime) -> None:
+    item.state, item.archived_at, item.archive_reason = ItemState.ARCHIVED, now, "user"
+    item.purge_after = now + timedelta(days=policy.grace_days)
+    item.version += 1
+    item.save(update_fields=["state", "archived_at", "archive_reason", "purge_after", "version"])
+
+
+def _purge_over_archive_limit(user_id: UUID, tier: Tier, *, limit_bytes: int, now: datetime) -> list[MemoryItem]:
+    over_bytes = quotas.lock(user_id, now=now)[tier].archived_bytes - limit_bytes
+    if over_bytes <= 0:
+        return []
+    archived = MemoryItem.objects.filter(user_id=user_id, tier=tier, state=ItemState.ARCHIVED)
+    chosen: list[MemoryItem] = []
+    for item in archived.only("id", "size_bytes").order_by("archived_at", "id").iterator(chunk_size=100):
+        chosen.append(item)
+        over_bytes -= item.size_bytes
+        if over_bytes <= 0:
+            break
+    _erase(chosen, now=now, reason="user")
+    size_bytes = sum(item.size_bytes for item in chosen)
+    quotas.leave_archive(user_id, tier, size_bytes=size_bytes, items=len(chosen))
+    return chosen
+
+
+def purge_item(
+    item_id: UUID, *, user_id: UUID, actor: Actor, now: datetime, expected: frozenset[str] | None = None
+) -> Deleted:
+    """Erase an item's content, metadata and embedding for good; its tombstone stays. Raises ItemGone or Stale."""
+    with transaction.atomic():
+        item = locked(item_id, user_id=user_id)
+        etags.check(expected, current_version=item.version)
+        tier = Tier(item.tier)
+        leave = quotas.release if item.state == ItemState.ACTIVE else quotas.leave_archive
+        leave(user_id, tier, size_bytes=item.size_bytes)
+        _erase([item], now=now, reason="user")
+        facts = {"tier": item.tier, "size_bytes": item.size_bytes}
+        trail.record("item.purged", subject=_subject(item), actor=actor, now=now, after=facts)
+    metrics.count_purged(tier, 1, reason="user")
+    item.refresh_from_db()
+    return Deleted(item, 1, item.size_bytes)
+
+
+def _erase(items: list[MemoryItem], *, now: datetime, reason: str) -> None:
+    MemoryItem.objects.filter(pk__in=[item.pk for item in items]).update(
+        state=ItemState.PURGED,
+        content=None,
+        metadata=None,
+        embedding=None,
+        embedding_model=None,
+        search_document=None,
+        consent="",
+        purged_at=now,
+        purge_reason=reason,
+    )
+
+
+def restore_item(item_id: UUID, *, user_id: UUID, actor: Actor, now: datetime, why: Why | None = None) -> MemoryItem:
+    """Bring an archived item back; it takes its room again. A short-term one lives another 24 h.
+
+    Raises ItemGone, ItemActive, UserSuspended or QuotaExceeded.
+    """
+    with transaction.atomic():
+        item = locked(item_id, user_id=user_id)
+        if item.state != ItemState.ARCHIVED:
+            raise ItemActive
+        tier = Tier(item.tier)
+        quotas.take_room(user_id, tier, more_bytes=item.size_bytes, more_items=1, now=now)
+        quotas.leave_archive(user_id, tier, size_bytes=item.size_bytes)
+        policy = TierPolicy.objects.get(plan__memoryuser=user_id, tier=tier)
+        item.state, item.archived_at, item.purge_after, item.archive_reason = ItemState.ACTIVE, None, None, ""
+        item.expires_at = expiry(tier, life_seconds=policy.life_seconds, now=now)
+        item.changed_at, item.version = now, item.version + 1
+        item.save()
+        facts = {"tier": item.tier, "size_bytes": item.size_bytes}
+        trail.record("item.restored", subject=_subject(item), actor=actor, now=now, after=facts, why=why)
+    metrics.count_restored(tier)
+    return item
+
+
+def _subject(item: MemoryItem) -> Subject:
+    return Subject("item", str(item.pk))

@@ -1,0 +1,75 @@
+"""Compare every counter with its items, report each drift as a finding, and mend it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+
+from kimberly.audit import trail
+from kimberly.audit.trail import Subject
+from kimberly.lib.actors import Actor
+from kimberly.lib.sql import statement
+from memory.rules.tiers import Tier
+from memory.services import quotas
+
+logger = structlog.get_logger(__name__)
+COLUMNS = ("active_bytes", "active_items", "archived_bytes", "archived_items")
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A counter that was not the sum over its items. `counted` is None where there was no counter at all."""
+
+    user_id: UUID
+    tier: Tier
+    counted: tuple[int, ...] | None
+    summed: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        if self.counted is None:
+            return f"user {self.user_id} has no counter for {self.tier}"
+        said = ", ".join(
+            f"{name} {counted} instead of {summed}"
+            for name, counted, summed in zip(COLUMNS, self.counted, self.summed, strict=True)
+            if counted != summed
+        )
+        return f"user {self.user_id} {self.tier}: {said}"
+
+
+def drifts(user_ids: list[UUID] | None = None) -> list[Drift]:
+    """Every counter that is not the sum over its items, in one snapshot, so that writers do not look like drift."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement(__file__, "usage_drift"), {"user_ids": user_ids})
+        return [
+            Drift(user_id, Tier(tier), None if counted[0] is None else tuple(counted), tuple(summed))
+            for user_id, tier, counted, summed in cursor.fetchall()
+        ]
+
+
+def run(*, actor: Actor, now: datetime) -> list[Drift]:
+    """Find and mend; gives what was found. A user is looked at again under the lock before anything is changed."""
+    found: list[Drift] = []
+    for user_id, _ in groupby(drifts(), key=lambda drift: drift.user_id):
+        found += _mend(user_id, actor=actor, now=now)
+    return found
+
+
+def _mend(user_id: UUID, *, actor: Actor, now: datetime) -> list[Drift]:
+    with transaction.atomic():
+        quotas.open_counters(user_id)
+        quotas.lock(user_id, now=now)
+        still = drifts([user_id])
+        for drift in still:
+            quotas.set_counter(user_id, drift.tier, dict(zip(COLUMNS, drift.summed, strict=True)))
+            logger.error("usage_drift", user=str(user_id), tier=str(drift.tier), text=drift.text)
+        if still:
+            tiers = {
+                "before": {str(drift.tier): list(drift.counted or ()) for drift in still},
+                "after": {str(drift.tier): list(drift.summed) for drift in still},
+            }
+            trail.record("usage.reconciled", subject=Subject("user", str(user_id)), actor=actor, now=now, **tiers)
+    return still

@@ -1,0 +1,71 @@
+"""Facts that a scrape reads from PostgreSQL. Each collector is a function; adding one edits nothing else than the table."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from kimberly.lib import clock, metrics
+from kimberly.lib.metrics import Metric
+from memory import metrics as memory_metrics
+from memory.queries import totals
+
+DB_UP = metrics.database_gauge("kimberly_db_up", "1 when the database answered this scrape.")
+APPLIED = metrics.database_gauge("django_migrations_applied", "Migrations that this database has.")
+UNAPPLIED = metrics.database_gauge("django_migrations_unapplied", "Migrations of this code that the database lacks.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of one family."""
+
+    metric: Metric
+    labels: tuple[str, ...]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorOf:
+    """A function that reads samples, and how long its reading may be given again."""
+
+    name: str
+    read: Callable[[], Iterable[Sample]]
+    cache_seconds: float
+
+
+def _usage() -> Iterator[Sample]:
+    for row in totals.by_tier(now=clock.utc_now()):
+        tier = str(row.tier)
+        yield Sample(memory_metrics.USED_BYTES, (tier,), row.used_bytes)
+        yield Sample(memory_metrics.QUOTA_BYTES, (tier,), row.limit_bytes)
+        yield Sample(memory_metrics.ITEMS, (tier, "active"), row.active_items)
+        yield Sample(memory_metrics.ITEMS, (tier, "archived"), row.archived_items)
+        yield Sample(memory_metrics.ITEMS, (tier, "protected"), row.protected_items)
+        for band, users in row.bands.items():
+            yield Sample(memory_metrics.QUOTA_BANDS, (tier, band), users)
+
+
+def _measures() -> Iterator[Sample]:
+    now = clock.utc_now()
+    for tier, users in totals.users_refused(since=now - timedelta(minutes=10)).items():
+        yield Sample(memory_metrics.USERS_REFUSED, (str(tier),), users)
+    for tier, overrides in totals.overrides_in_force(now=now).items():
+        yield Sample(memory_metrics.OVERRIDES_ACTIVE, (str(tier),), overrides)
+    for scope, users in totals.users_throttled(now=now).items():
+        yield Sample(memory_metrics.THROTTLED_USERS, (str(scope),), users)
+
+
+def _migrations() -> Iterator[Sample]:
+    executor = MigrationExecutor(connection)
+    yield Sample(APPLIED, (), len(executor.loader.applied_migrations))
+    yield Sample(UNAPPLIED, (), len(executor.migration_plan(executor.loader.graph.leaf_nodes())))
+
+
+ALL = (
+    CollectorOf("usage", _usage, 60),
+    CollectorOf("measures", _measures, 15),
+    CollectorOf("migrations", _migrations, 60),
+)
+NAMES = tuple(collector.name for collector in ALL)

@@ -1,0 +1,126 @@
+"""Who may do what: the one table that pages, API and runbook steps ask.
+
+A page that is not listed cannot be opened, and an action that is not listed cannot be taken: tests fail for both.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
+
+from kimberly.lib.errors import Kind, Refusal
+
+
+class Role(StrEnum):
+    """The groups of staff; a person may have several, and only lead includes another's rights (support's)."""
+
+    VIEWER = "viewer"
+    SUPPORT = "support"
+    LEAD = "lead"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+EVERYBODY = frozenset(Role)
+SUPPORT_AND_LEAD = frozenset({Role.SUPPORT, Role.LEAD})
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a person of staff can do to the service. `verb` finishes "... may not"."""
+
+    name: str
+    roles: frozenset[Role]
+    verb: str
+    needs_second_person: bool = False
+
+
+THROTTLE = Action("throttle", SUPPORT_AND_LEAD, "throttle users")
+LIFT_THROTTLE = Action("lift-throttle", SUPPORT_AND_LEAD, "lift throttles")
+RAISE_QUOTA = Action("raise-quota", SUPPORT_AND_LEAD, "raise quotas")
+END_OVERRIDE = Action("end-override", SUPPORT_AND_LEAD, "end overrides")
+
+ACTIONS = {action.name: action for action in (THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE)}
+
+# Pages by URL name. What is not listed here is refused, and a test fails.
+PAGES: dict[str, frozenset[Role]] = {
+    "ops:users": EVERYBODY,
+    "ops:user": EVERYBODY,
+    "ops:refusals": EVERYBODY,
+    "ops:throttle": EVERYBODY,
+    "ops:lift-throttle": EVERYBODY,
+    "ops:raise-quota": EVERYBODY,
+    "ops:end-override": EVERYBODY,
+}
+
+SUPPORT_MOST_TIMES_PLAN = 2
+SUPPORT_LONGEST_RAISE = timedelta(days=7)
+
+Staff = AbstractBaseUser | AnonymousUser
+
+
+class NotYourRole(Refusal):
+    """The person's roles do not cover this action."""
+
+    slug = "not-your-role"
+    kind = Kind.FORBIDDEN
+    title = "Your role does not cover this."
+
+    def __init__(self, name: str, action: Action, held: Collection[Role]) -> None:
+        super().__init__(name, action.name)
+        self.name = name
+        self.action = action
+        self.held = held
+
+    @property
+    def detail(self) -> str:
+        who = " and ".join(sorted(role for role in self.action.roles))
+        held = ", ".join(sorted(self.held)) or "no role"
+        return f"{self.name} ({held}) cannot {self.action.verb}: {who} can."
+
+    def facts(self) -> dict[str, Any]:
+        return {"action": self.action.name, "roles": sorted(self.action.roles)}
+
+
+def roles_of(staff: Any) -> frozenset[Role]:
+    """The roles of a signed-in person; none for strangers and for accounts that are switched off. Read once a request."""
+    if not (staff.is_authenticated and staff.is_active and staff.is_staff):
+        return frozenset()
+    held: frozenset[Role] | None = getattr(staff, "_kimberly_roles", None)
+    if held is None:
+        known = {str(role) for role in Role}
+        names = staff.groups.order_by("name").values_list("name", flat=True)
+        held = staff._kimberly_roles = frozenset(Role(name) for name in names if name in known)
+    return held
+
+
+def may_open(staff: Any, page: str) -> bool:
+    """Whether the person may open the page with this URL name."""
+    return bool(roles_of(staff) & PAGES.get(page, frozenset()))
+
+
+def why_not(staff: Any, action: Action) -> NotYourRole | None:
+    """Why the person may not take the action; None when they may."""
+    held = roles_of(staff)
+    return None if held & action.roles else NotYourRole(label_of(staff), action, held)
+
+
+def require(staff: Any, action: Action) -> None:
+    """Raise NotYourRole unless the person may take the action."""
+    refusal = why_not(staff, action)
+    if refusal is not None:
+        raise refusal
+
+
+def label_of(staff: Any) -> str:
+    """The name by which colleagues know the person."""
+    return staff.get_full_name() or staff.get_username()
+
+
+def ensure_groups() -> dict[Role, Group]:
+    """The groups of all roles, made where they are missing."""
+    return {role: Group.objects.get_or_create(name=str(role))[0] for role in Role}

@@ -1,0 +1,31 @@
+"""What runs when: one table of crontabs, in UTC. docs/schedules.md is made from it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One job. The crontab is minute, hour, day of month, month, day of week."""
+
+    name: str
+    task: str
+    queue: str
+    crontab: str
+    about: str
+
+
+ALL = (
+    Schedule("audit-seal", "audit.seal", "default", "* * * * *", "Seal the audit entries of the last minute."),
+    Schedule(
+        "idempotency-sweep", "ops.sweep_idempotency", "maintenance", "23 * * * *", "Delete kept answers past their 24 h."
+    ),
+    Schedule(
+        "refusal-sweep", "ops.sweep_refusals", "maintenance", "41 3 * * *", "Delete refusals past their retention."
+    ),
+    Schedule(
+        "usage-reconcile", "ops.reconcile_usage", "maintenance", "17 4 * * *", "Compare the counters with the items."
+    ),
+    Schedule(
+        "invariants-check", "ops.check_invariants", "maintenance", "47 4 * * *", "Check every invariant of the store."
+    ),
+)

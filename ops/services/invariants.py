@@ -1,0 +1,65 @@
+"""What must hold at all times (80-reliability, I1 to I10, as far as it is built), and every place where it does not."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection
+
+from kimberly.audit import sealing
+from kimberly.lib.sql import statement
+from memory.services import reconcile
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One place where an invariant does not hold."""
+
+    invariant: str
+    text: str
+
+
+def check(*, now: datetime) -> list[Violation]:
+    """Every violation, in order of the invariants; empty when all is well."""
+    return [violation for name, find in CHECKS.items() for violation in _named(name, find(now))]
+
+
+def counts(*, now: datetime) -> dict[str, int]:
+    """Violations of each invariant, for the gauge."""
+    found = Counter(violation.invariant for violation in check(now=now))
+    return {name: found[name] for name in CHECKS}
+
+
+def _named(name: str, texts: Iterator[str]) -> Iterator[Violation]:
+    for text in texts:
+        yield Violation(name, text)
+
+
+def _counters_equal_items(now: datetime) -> Iterator[str]:
+    for drift in reconcile.drifts():
+        yield drift.text
+
+
+def _rows(name: str, now: datetime) -> Iterator[str]:
+    """The texts that a checking statement gives, one a violation."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement(__file__, name), {"now": now})
+        for (text,) in cursor.fetchall():
+            yield text
+
+
+def _audit_chain(now: datetime) -> Iterator[str]:
+    anchor = sealing.remembered(folder=settings.KIMBERLY.data_dir)
+    for finding in sealing.verify(now=now, anchor=anchor):
+        yield finding.text
+
+
+CHECKS: dict[str, Callable[[datetime], Iterator[str]]] = {
+    "I1": _counters_equal_items,
+    "I2": lambda now: _rows("item_states", now),
+    "I3": lambda now: _rows("writes_above_limit", now),
+    "I6": _audit_chain,
+    "I9": lambda now: _rows("measures_without_end", now),
+}

@@ -1,0 +1,40 @@
+"""Make the people who sign in to the portal."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from kimberly.audit import trail
+from kimberly.audit.trail import Subject
+from kimberly.lib.actors import Actor
+from kimberly.lib.errors import Invalid
+from ops import roles
+from ops.roles import Role
+
+
+def put(*, username: str, password: str, held: Collection[Role], actor: Actor, now: datetime) -> tuple[Any, bool]:
+    """Make the account or set its password and roles; gives it and whether it was made. Raises Invalid."""
+    people = get_user_model().objects
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise Invalid(*(("/password", message) for message in error.messages)) from error
+    groups = roles.ensure_groups()
+    with transaction.atomic():
+        person, made = people.get_or_create(username=username, defaults={"is_staff": True})
+        before = sorted(person.groups.order_by("name").values_list("name", flat=True))
+        unchanged = not made and person.check_password(password) and before == sorted(held) and person.is_staff
+        if not unchanged:
+            person.is_staff = True
+            person.set_password(password)
+            person.save()
+            person.groups.set([groups[role] for role in held])
+            action = "staff.made" if made else "staff.changed"
+            states = {"before": {"roles": before}, "after": {"roles": sorted(held)}}
+            trail.record(action, subject=Subject("staff", str(person.pk)), actor=actor, now=now, **states)
+    return person, made

@@ -1,0 +1,62 @@
+"""Fixtures: the database as migrated by its owner, the people of the tests, and a web server for tests over HTTP.
+
+Rollback tests ask for `db`. Tests over HTTP ask for `web`, whose fixture opens the database without a transaction: what
+they write is committed, so they make people of their own and compare with figures of their own.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from memory.queries import throttles
+from tests.personas import NOON, Person
+from tests.web import WebServer
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> None:
+    """Migrate as the owner; the tests then run as the app's role, with its rights and no others."""
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The database without a transaction around the test."""
+    with django_db_blocker.unblock():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _throttles_are_read_anew() -> None:
+    throttles.forget()
+
+
+@pytest.fixture(scope="session")
+def web_server(django_db_setup: None) -> Iterator[WebServer]:
+    with WebServer() as server:
+        yield server
+
+
+@pytest.fixture
+def web(web_server: WebServer, committed_db: None) -> WebServer:
+    """The web server of this test process, with the database open to the test as well."""
+    return web_server
+
+
+@pytest.fixture
+def noon() -> datetime:
+    return NOON
+
+
+@pytest.fixture
+def alice(db: None) -> Person:
+    return Person.register("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> Person:
+    return Person.register("bob")
