@@ -16,13 +16,13 @@ up: $(INSTALLED) ## Run the whole stack here; Ctrl-C stops it
 	@exec $(BIN)/python -m kimberly.local up --stop-with-parent
 
 test: packages lint ## Run every check and test, each promise in its short form
-	$(BIN)/pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 -q
 
 test-long: packages lint ## Run the same tests with their full counts
-	KIMBERLY_TEST_COUNTS=full $(BIN)/pytest -n 2 -q
+	KIMBERLY_TEST_COUNTS=full $(BIN)/python -m pytest -n 2 -q
 
 check: lint ## Lint, check types and run the fast tests, in under a minute
-	$(BIN)/pytest -m "not slow and not browser" -n 2 -q
+	$(BIN)/python -m pytest -m "not slow and not browser" -n 2 -q
 
 bench: $(INSTALLED) ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench

@@ -1,6 +1,10 @@
 """The portal's site: Django's admin with our own sign-in, templates and pages. Models are shown only where registered."""
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 
 class PortalSite(AdminSite):
@@ -8,7 +12,13 @@ class PortalSite(AdminSite):
 
     site_header = "Kimberly"
     site_title = "Kimberly"
-    index_title = "Overview"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The portal begins with its users; the stock list of models would say nothing."""
+        return redirect("ops:users")
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().login(request, {"title": "Sign in", **(extra_context or {})})
 
 
 portal = PortalSite(name="admin")

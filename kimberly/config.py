@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 Network = IPv4Network | IPv6Network
 ENVIRONMENTS = ("development", "demo", "staging", "production", "drill")
+PLACEHOLDERS = ("django-insecure-", "change", "example")  # how keys begin that stand in public files
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -27,9 +28,7 @@ class WrongSettings(Exception):
         super().__init__("Kimberly cannot start with these settings:\n" + "\n".join(f"  - {line}" for line in problems))
 
 
-def setting(
-    name: str, parse: Callable[[str], T], *, about: str, default: str | None = None, secret: bool = False
-) -> T:
+def setting(name: str, parse: Callable[[str], T], *, about: str, default: str | None = None, secret: bool = False) -> T:
     """Declare one setting; without a default it is required. `parse` raises ValueError with what would be right."""
     metadata = {"name": name, "parse": parse, "about": about, "default": default, "secret": secret}
     declared: T = field(metadata=metadata, repr=not secret)
@@ -80,8 +79,8 @@ def folder(value: str) -> Path:
 
 
 def secret_key(value: str) -> str:
-    if len(value) < 40 or len(set(value)) < 10:
-        raise ValueError("must be at least 40 random characters")
+    if len(value) < 50 or len(set(value)) < 10 or value.lower().startswith(PLACEHOLDERS):
+        raise ValueError("must be at least 50 random characters, and no example's")
     return value
 
 
@@ -115,7 +114,7 @@ class Config:
     """The settings of one process."""
 
     secret_key: str = setting(
-        "KIMBERLY_SECRET_KEY", secret_key, secret=True, about="Signs sessions and forms; 40 random characters or more."
+        "KIMBERLY_SECRET_KEY", secret_key, secret=True, about="Signs sessions and forms; 50 random characters or more."
     )
     database_url: str = setting(
         "DATABASE_URL",
@@ -233,5 +232,3 @@ def _raw(name: str, source: Mapping[str, str]) -> str:
     if path and source.get(name):
         raise ValueError(f"set either {name} or {name}_FILE, not both")
     return Path(path).read_text(encoding="utf-8").strip() if path else source.get(name, "").strip()
-
-

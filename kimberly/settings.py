@@ -36,18 +36,17 @@ INSTALLED_APPS = [
     "django_prometheus",
 ]
 
-# The API answers before sessions, forms and messages are looked at: they are the portal's.
 MIDDLEWARE = [
     "kimberly.web.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "kimberly.web.portalonly.ContentSecurityPolicy",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "kimberly.web.portalonly.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "kimberly.web.portalonly.Authentication",
+    "kimberly.web.portalonly.Messages",
 ]
 
 ROOT_URLCONF = "kimberly.urls"
@@ -127,6 +126,7 @@ SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if KIMBERLY.secur
 SECURE_HSTS_INCLUDE_SUBDOMAINS = KIMBERLY.secure_cookies
 SECURE_HSTS_PRELOAD = KIMBERLY.secure_cookies
 SECURE_SSL_REDIRECT = False  # the proxy's task: /healthz and /metrics are asked for without TLS from inside
+SILENCED_SYSTEM_CHECKS = ["security.W008"]  # would want the redirect all the same
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if KIMBERLY.trusted_proxies else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -57,9 +57,7 @@ QUOTA_BANDS = metrics.database_gauge(
 USERS_REFUSED = metrics.database_gauge(
     "kimberly_memory_users_refused", "Different users refused for a quota in the last 10 minutes.", {"tier": TIERS}
 )
-OVERRIDES_ACTIVE = metrics.database_gauge(
-    "kimberly_quota_overrides_active", "Overrides in force now.", {"tier": TIERS}
-)
+OVERRIDES_ACTIVE = metrics.database_gauge("kimberly_quota_overrides_active", "Overrides in force now.", {"tier": TIERS})
 THROTTLED_USERS = metrics.database_gauge(
     "kimberly_throttled_users", "Users under a throttle of their own now.", {"scope": tuple(ThrottleScope)}
 )

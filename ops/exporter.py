@@ -29,7 +29,9 @@ SUCCESS = metrics.database_gauge(
     "kimberly_collector_success", "1 when the collector's last reading went well.", {"collector": collectors.NAMES}
 )
 DURATION = metrics.database_gauge(
-    "kimberly_collector_duration_seconds", "How long the collector's last reading took.", {"collector": collectors.NAMES}
+    "kimberly_collector_duration_seconds",
+    "How long the collector's last reading took.",
+    {"collector": collectors.NAMES},
 )
 
 

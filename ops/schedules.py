@@ -17,7 +17,11 @@ class Schedule:
 ALL = (
     Schedule("audit-seal", "audit.seal", "default", "* * * * *", "Seal the audit entries of the last minute."),
     Schedule(
-        "idempotency-sweep", "ops.sweep_idempotency", "maintenance", "23 * * * *", "Delete kept answers past their 24 h."
+        "idempotency-sweep",
+        "ops.sweep_idempotency",
+        "maintenance",
+        "23 * * * *",
+        "Delete kept answers past their 24 h.",
     ),
     Schedule(
         "refusal-sweep", "ops.sweep_refusals", "maintenance", "41 3 * * *", "Delete refusals past their retention."

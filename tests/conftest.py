@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from memory.queries import throttles
+from kimberly.lib.remember import forget_everything
 from tests.personas import NOON, Person
 from tests.web import WebServer
 
@@ -31,8 +31,9 @@ def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None
 
 
 @pytest.fixture(autouse=True)
-def _throttles_are_read_anew() -> None:
-    throttles.forget()
+def _nothing_is_remembered() -> None:
+    """People, keys and throttles of one test must not be known to the next."""
+    forget_everything()
 
 
 @pytest.fixture(scope="session")

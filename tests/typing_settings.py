@@ -2,8 +2,8 @@
 
 import os
 
-os.environ.setdefault("KIMBERLY_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH")
+os.environ.setdefault("KIMBERLY_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN")
 os.environ.setdefault("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
 
-from kimberly.settings import *  # noqa: E402, F403 # the environment above must be there first
+from kimberly.settings import *  # noqa: F403 # the environment above must be there first

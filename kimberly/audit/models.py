@@ -91,5 +91,3 @@ class AuditSeal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}:{self.hash}"
-
-

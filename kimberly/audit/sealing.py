@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +18,8 @@ from django.db import connection, transaction
 
 from kimberly.audit.models import AuditEntry, AuditPending, AuditSeal
 from kimberly.audit.trail import sha256_of
+from kimberly.db import statements
+from kimberly.lib.sql import statement
 
 logger = structlog.get_logger(__name__)
 
@@ -75,19 +77,19 @@ def _append(entry_ids: list[UUID], *, now: datetime) -> AuditSeal:
     last = AuditSeal.objects.order_by("-number").first()
     number, previous = (last.number + 1, last.hash) if last else (1, GENESIS)
     rows = rows_sha256(AuditEntry.objects.filter(id__in=entry_ids).order_by("id").iterator())
-    return AuditSeal.objects.create(
-        number=number,
-        sealed_at=now,
-        entry_ids=entry_ids,
-        rows_sha256=rows,
-        previous_hash=previous,
-        hash=seal_hash(number=number, entry_ids=entry_ids, rows=rows, previous=previous),
+    made = AuditSeal(
+        number=number, sealed_at=now, entry_ids=entry_ids, rows_sha256=rows, previous_hash=previous, hash=""
     )
+    made.hash = seal_hash(made)
+    made.save(force_insert=True)
+    return made
 
 
-def seal_hash(*, number: int, entry_ids: Iterable[UUID], rows: str, previous: str) -> str:
-    """Hex SHA-256 over the seal's own fields in a fixed form."""
-    return sha256_of(json.dumps([number, [str(entry_id) for entry_id in entry_ids], rows, previous]))
+def seal_hash(sealed: AuditSeal) -> str:
+    """Hex SHA-256 over the seal's own columns in a fixed form; every one but the hash itself counts."""
+    entry_ids = [str(entry_id) for entry_id in sealed.entry_ids]
+    sealed_at = sealed.sealed_at.astimezone(UTC).isoformat()
+    return sha256_of(json.dumps([sealed.number, sealed_at, entry_ids, sealed.rows_sha256, sealed.previous_hash]))
 
 
 def rows_sha256(entries: Iterable[AuditEntry]) -> str:
@@ -114,9 +116,9 @@ def verify(*, now: datetime, anchor: Anchor | None = None) -> list[Finding]:
         if anchor and sealed.number == anchor.number:
             anchored = sealed.hash
     if anchor and anchored != anchor.hash:
-        said = "is missing: the tail was cut" if number < anchor.number else "has another hash than the anchor"
+        said = "has another hash than the anchor" if anchored else "is missing, though an anchor names it: it was cut off"
         findings.append(Finding(anchor.number, f"seal {anchor.number} {said}"))
-    return [*findings, *_entries_without_seal(now), *_texts_that_differ()]
+    return [*findings, *_entries_out_of_place(now), *_texts_that_differ()]
 
 
 def _check_seal(sealed: AuditSeal, *, number: int, previous: str) -> Iterator[Finding]:
@@ -131,32 +133,25 @@ def _check_seal(sealed: AuditSeal, *, number: int, previous: str) -> Iterator[Fi
     rows = rows_sha256(by_id[entry_id] for entry_id in sealed.entry_ids if entry_id in by_id)
     if not missing and rows != sealed.rows_sha256:
         yield Finding(sealed.number, f"an entry of seal {sealed.number} was changed")
-    own = seal_hash(
-        number=sealed.number, entry_ids=sealed.entry_ids, rows=sealed.rows_sha256, previous=sealed.previous_hash
-    )
-    if own != sealed.hash:
+    if seal_hash(sealed) != sealed.hash:
         yield Finding(sealed.number, f"seal {sealed.number} itself was changed")
 
 
-def _entries_without_seal(now: datetime) -> Iterator[Finding]:
-    """Entries that stand in no seal though older than the limit, or in more than one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT e.id, count(s.entry_id) FROM audit_entry e"
-            " LEFT JOIN (SELECT unnest(entry_ids) AS entry_id FROM audit_seal) s ON s.entry_id = e.id"
-            " WHERE uuid_extract_timestamp(e.id) < %s OR s.entry_id IS NOT NULL"
-            " GROUP BY e.id HAVING count(s.entry_id) <> 1 ORDER BY e.id",
-            [now - UNSEALED_LIMIT],
-        )
-        for entry_id, times in cursor.fetchall():
-            how = "stands in more than one seal" if times else "is older than two minutes and in no seal"
-            yield Finding(0, f"entry {entry_id} {how}")
+def _entries_out_of_place(now: datetime) -> Iterator[Finding]:
+    """Entries in no seal that wait for none or for too long, and entries in more than one."""
+    rows = statements.fetch_all(statement(__file__, "entries_out_of_place"), {"oldest": now - UNSEALED_LIMIT})
+    for entry_id, seals, waits in rows:
+        if seals:
+            how = "stands in more than one seal" if seals > 1 else "is sealed, and waits to be sealed again"
+        else:
+            how = "is older than two minutes and in no seal" if waits else "is in no seal and waits for none"
+        yield Finding(0, f"entry {entry_id} {how}")
 
 
 def _texts_that_differ() -> Iterator[Finding]:
     """Texts that are neither what their entry hashed nor erased, and texts that are gone."""
-    with_reason = AuditEntry.objects.exclude(reason_sha256="", ticket_sha256="").select_related("text")
-    for entry in with_reason.order_by("id").iterator(chunk_size=500):
+    explained = AuditEntry.objects.exclude(reason_sha256="", ticket_sha256="", text=None).select_related("text")
+    for entry in explained.order_by("id").iterator(chunk_size=500):
         text = getattr(entry, "text", None)
         if text is None:
             yield Finding(0, f"the text of entry {entry.id} is gone")
@@ -168,7 +163,14 @@ def _texts_that_differ() -> Iterator[Finding]:
 
 
 def remember(made: AuditSeal, *, folder: Path) -> None:
-    """Write the newest seal beside the data, so that a cut tail can be found later."""
+    """Write the newest seal beside the data, so that a cut tail can be found later.
+
+    An anchor that the chain does not hold any more stays as it is: it proves that the tail was cut.
+    """
+    kept = remembered(folder=folder)
+    if kept is not None and not AuditSeal.objects.filter(number=kept.number, hash=kept.hash).exists():
+        logger.error("audit_anchor_lost", seal=kept.number, hash=kept.hash)
+        return
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / "audit-anchor.new"
     beside.write_text(f"{made}\n", encoding="utf-8")
@@ -185,5 +187,3 @@ def oldest_pending_age(*, now: datetime) -> timedelta:
     """How long the oldest unsealed entry has waited; zero when none waits."""
     oldest = AuditPending.objects.order_by("entry_id").values_list("entry__at", flat=True).first()
     return max(now - oldest, timedelta()) if oldest else timedelta()
-
-

@@ -1,6 +1,5 @@
 """API clients, their keys, and the answers kept for repeated calls."""
 
-from datetime import datetime
 from enum import StrEnum
 
 from django.contrib.postgres.fields import ArrayField
@@ -68,10 +67,6 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
-
-    def is_usable(self, *, now: datetime) -> bool:
-        """Neither revoked nor past its expiry."""
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
 class IdempotencyRecord(models.Model):

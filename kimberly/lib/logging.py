@@ -1,29 +1,56 @@
-"""Logs: one JSON object a line, with the context of the request or task. Nothing that a client sent is logged as content."""
+"""Logs: one JSON object a line, with the context of the request or task, and nothing of what a client sent."""
 
 import logging
 import sys
-from collections.abc import MutableMapping
+import traceback
 from typing import Any
 
 import structlog
+
+# The messages of these quote the value they complain about, which may be a person's words.
+QUOTING = (ValueError, LookupError)
+
+
+def trace(exc_info: tuple[type[BaseException], BaseException, Any]) -> str:
+    """The traceback with its causes, oldest first, as Python prints it, but without messages that quote values."""
+    chain: list[BaseException] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    parts = [[*traceback.format_tb(error.__traceback__), _named(error)] for error in reversed(chain)]
+    return "\nwhich led to:\n".join("".join(part) for part in parts)
+
+
+def _named(error: BaseException) -> str:
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    # PostgreSQL's messages quote rows and parameters; the SQLSTATE and the statement's place in the code say enough.
+    state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
+    if state is not None:
+        return f"{name}: SQLSTATE {state}"
+    return name if isinstance(error, QUOTING) else f"{name}: {error}"
+
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-    structlog.processors.format_exc_info,
+    structlog.processors.ExceptionRenderer(trace),
 ]
 
 
 def configure(level: str) -> None:
-    """Send every record of structlog and of the standard library to stderr as one JSON line each."""
+    """Send every record of structlog and of the standard library to stderr as one JSON line each.
+
+    The lines are ASCII: a control character of any script, which a terminal might obey, arrives as its escape.
+    """
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=SHARED,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _without_driver_detail,
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+            structlog.processors.JSONRenderer(default=str),
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -43,11 +70,3 @@ def configure(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-
-
-def _without_driver_detail(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """PostgreSQL's DETAIL lines quote row values, which may be a person's text: they are cut from tracebacks."""
-    trace = event.get("exception")
-    if isinstance(trace, str) and "DETAIL:" in trace:
-        event["exception"] = "\n".join(line for line in trace.splitlines() if not line.startswith("DETAIL:"))
-    return event

@@ -5,6 +5,10 @@ from pathlib import Path
 
 
 @cache
-def statement(package_file: str, name: str) -> str:
-    """The text of `sql/<name>.sql` in the app that the given `__file__` belongs to (two folders up from it)."""
-    return (Path(package_file).resolve().parent.parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+def statement(module_file: str, name: str) -> str:
+    """The text of `sql/<name>.sql` beside the module of this `__file__`, or beside the module's package."""
+    folder = Path(module_file).resolve().parent
+    path = folder / "sql" / f"{name}.sql"
+    if not path.exists():
+        path = folder.parent / "sql" / f"{name}.sql"
+    return path.read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 import os
 import pwd
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,14 +33,17 @@ def for_database(cluster: Path) -> Account | None:
     if cluster.exists():
         return _by_uid(cluster.stat().st_uid, cluster)
     for name in CANDIDATES:
-        try:
-            return _account(pwd.getpwnam(name))
-        except KeyError:
-            continue
+        with suppress(KeyError):
+            return named(name)
     raise StackError(
         f"PostgreSQL refuses to run as root, and this machine has no account {' or '.join(CANDIDATES)}. "
         "Run this as an ordinary user."
     )
+
+
+def named(name: str) -> Account:
+    """The account of that name, or KeyError."""
+    return _account(pwd.getpwnam(name))
 
 
 def may_enter(account: Account, folder: Path) -> bool:

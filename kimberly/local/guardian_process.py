@@ -9,7 +9,9 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 PATIENCE_SECONDS = 7.0
 
@@ -32,7 +34,7 @@ def end(groups: dict[int, int]) -> None:
     for group, number in reversed(groups.items()):
         send(group, number)
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline and any(send(group, 0) for group in groups):
+    while time.monotonic() < deadline and any(lives(group) for group in groups):
         time.sleep(0.05)
     for group in groups:
         send(group, signal.SIGKILL)
@@ -44,6 +46,22 @@ def send(group: int, number: int) -> bool:
         os.killpg(group, number)
         return True
     return False
+
+
+def lives(group: int) -> bool:
+    """Whether the group has a member that runs: one that ended stays listed until its parent asks, if it ever does."""
+    if not send(group, 0):
+        return False
+    states = [state for state, its_group in members() if its_group == group]
+    return not states or any(state != "Z" for state in states)
+
+
+def members() -> Iterator[tuple[str, int]]:
+    """State and group of each process; nothing where there is no /proc."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _parent, group = stat.read_text().rpartition(")")[2].split()[:3]
+            yield state, int(group)
 
 
 if __name__ == "__main__":

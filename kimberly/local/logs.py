@@ -50,18 +50,21 @@ class Log:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = path.open(encoding="utf-8", errors="replace")
+        self._offset = 0
         self._at = ""
-        self._part = ""
 
     def end(self) -> list[Entry]:
         return self.added()[-LINES_OF_EACH:]
 
     def added(self) -> list[Entry]:
         """The lines that are new and whole."""
-        lines = (self._part + self._file.read()).split("\n")
-        self._part = lines.pop()
-        return [self._entry(line) for line in lines]
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            whole = file.read().rpartition(b"\n")[0]
+        if not whole:
+            return []
+        self._offset += len(whole) + 1
+        return [self._entry(line) for line in whole.decode("utf-8", errors="replace").split("\n")]
 
     def _entry(self, line: str) -> Entry:
         text = render(line)

@@ -74,7 +74,7 @@ def read_json(request: HttpRequest, *, limit_bytes: int) -> Any:
     if request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity" or not _is_json(media_type):
         raise UnsupportedBody
     raw = read(request, limit_bytes=limit_bytes)
-    request._body = raw  # type: ignore[attr-defined] # what Django's request.body gives from now on
+    request._body = raw  # noqa: SLF001 # what Django's request.body gives from now on
     return parse(raw)
 
 

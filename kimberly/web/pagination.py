@@ -65,8 +65,8 @@ class Order:
             if parsed.tzinfo is None:
                 raise ValueError
             return parsed
-        if type(value) is not self.kind or (self.kind is int and not -(2**63) <= value < 2**63):
-            raise ValueError
-        if self.kind is str and "\x00" in value:
+        is_number = self.kind is int and type(value) is int and -(2**63) <= value < 2**63
+        is_text = self.kind is str and isinstance(value, str) and "\x00" not in value
+        if not (is_number or is_text):
             raise ValueError
         return value

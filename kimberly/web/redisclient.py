@@ -1,5 +1,6 @@
 """One Redis client a process, and the rule for its absence: remembered for a second, so that nobody waits for it."""
 
+import threading
 import time
 from collections.abc import Callable
 from functools import cache
@@ -13,9 +14,9 @@ logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 TIMEOUT_SECONDS = 0.25
-REST_SECONDS = 1.0  # After a failure no call is tried for this long: a dead Redis must not cost each request its timeout.
-
-_rests_until = 0.0
+# After a failure no call is tried for this long, and then by one thread first: a dead Redis must not cost each request
+# its timeout.
+REST_SECONDS = 1.0
 
 
 class RedisAway(Exception):
@@ -34,21 +35,53 @@ def client() -> "redis.Redis":
     )
 
 
+class _Rest:
+    """Whether Redis is left alone. One thread tries when the rest is over; the others go on without until it is back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_away = False
+        self._until = 0.0
+
+    def is_over(self) -> bool:
+        if not self._is_away:
+            return True
+        with self._lock:
+            is_over = time.monotonic() >= self._until
+            if is_over:
+                self._until = time.monotonic() + REST_SECONDS
+            return is_over
+
+    def begin(self) -> None:
+        with self._lock:
+            self._is_away, self._until = True, time.monotonic() + REST_SECONDS
+
+    def end(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            logger.info("redis_back")
+
+
+_rest = _Rest()
+
+
 def ask(call: Callable[["redis.Redis"], T]) -> T:
     """Run the call, or raise RedisAway: at once while Redis rests after a failure."""
-    global _rests_until
-    if time.monotonic() < _rests_until:
+    if not _rest.is_over():
         raise RedisAway
     try:
-        return call(client())
+        answer = call(client())
     except (redis.ConnectionError, redis.TimeoutError) as error:
-        # A restarted server leaves dead connections in the pool; all of them go at the first sign.
-        client().connection_pool.disconnect()
-        _rests_until = time.monotonic() + REST_SECONDS
+        # A restarted server leaves dead connections in the pool: the idle ones go at the first sign, and those in use
+        # fail in the hands of the threads that use them.
+        client().connection_pool.disconnect(inuse_connections=False)
+        _rest.begin()
         logger.warning("redis_away", error=type(error).__name__)
         raise RedisAway from error
-    except redis.ResponseError as error:
+    except redis.RedisError as error:
         # Out of memory, or a replica that cannot write: it answers, but is of no use for this call.
-        _rests_until = time.monotonic() + REST_SECONDS
+        _rest.begin()
         logger.warning("redis_refuses", error=str(error)[:80])
         raise RedisAway from error
+    _rest.end()
+    return answer

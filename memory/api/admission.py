@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import F
 from django.http import HttpRequest
 
 from kimberly.clients.authentication import Caller
@@ -17,27 +15,15 @@ from kimberly.lib.errors import Invalid, Kind, Refusal
 from kimberly.web import outages, ratelimit, requestid
 from kimberly.web.ratelimit import Rule, Verdict
 from memory import metrics
-from memory.models import MemoryItem, MemoryUser
-from memory.queries import throttles
+from memory.queries import targets, throttles
+from memory.queries.targets import Target
 from memory.queries.throttles import Brake
 from memory.rules.limits import RefusalKind, ThrottleScope
-from memory.rules.tiers import ItemState, Tier, UserState
+from memory.rules.tiers import Tier, UserState
 from memory.services import refusals, users
 from memory.services.items import ItemGone
-from memory.services.quotas import UserGone, UserSuspended
+from memory.services.quotas import QuotaExceeded, UserGone, UserSuspended
 from memory.services.refusals import Call
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The user that a call is about, with what decides whether it may pass."""
-
-    user_id: UUID
-    external_id: str
-    state: UserState
-    plan: str
-    write_per_minute: int
-    query_per_minute: int
 
 
 class TooFast(Refusal):
@@ -119,16 +105,16 @@ def admit_user(
     Raises UserGone (also for another user than the key's), Invalid without a user, TooFast, Blocked, UserSuspended.
     """
     if caller.bound_user_id is not None:
-        target = _target(pk=caller.bound_user_id)
+        target = targets.by_id(caller.bound_user_id)
         if target is None or external_id not in (None, target.external_id):
             raise UserGone
     elif external_id is None:
         raise Invalid(("/user_id", "is required: this key is not bound to a user"))
     else:
-        target = _target(external_id=external_id)
+        target = targets.by_external_id(external_id)
         if target is None and create:
             users.find_or_register(external_id, actor=caller.actor, now=now)
-            target = _target(external_id=external_id)
+            target = targets.by_external_id(external_id)
         if target is None:
             raise UserGone
     return _admit(request, caller, target, scope=scope, tiers=frozenset(tiers), now=now)
@@ -139,21 +125,12 @@ def admit_item(
 ) -> Target:
     """The user whose item this is, once the call may pass; ItemGone for ids that are unknown or somebody else's."""
     if caller.bound_user_id is not None:
-        target = _target(pk=caller.bound_user_id)
+        target = targets.by_id(caller.bound_user_id)
     else:
-        owner = MemoryItem.objects.filter(pk=item_id).exclude(state=ItemState.PURGED).values("user_id")
-        target = _target(pk__in=owner) if item_id is not None else None
+        target = targets.by_item(item_id) if item_id is not None else None
     if target is None or item_id is None:
         raise ItemGone
     return _admit(request, caller, target, scope=scope, tiers=frozenset(), now=now)
-
-
-def _target(**which: Any) -> Target | None:
-    rows = MemoryUser.objects.filter(**which).exclude(state=UserState.ERASED)
-    row = rows.values_list(
-        "pk", "external_id", "state", "plan_id", F("plan__write_per_minute"), F("plan__query_per_minute")
-    ).first()
-    return Target(row[0], row[1], UserState(row[2]), *row[3:]) if row else None
 
 
 def _admit(
@@ -216,7 +193,7 @@ def keep(request: HttpRequest, refusal: Refusal, *, now: datetime) -> None:
 
 
 def _keep(refusal: Refusal, call: Call, now: datetime) -> None:
-    if isinstance(refusal, refusals.QuotaExceeded):
+    if isinstance(refusal, QuotaExceeded):
         refusals.keep_quota(refusal, call, now=now)
     elif isinstance(refusal, TooFast):
         kind = RefusalKind.THROTTLE if refusal.brake else RefusalKind.RATE

@@ -96,11 +96,12 @@ def write_items(request: HttpRequest, body: schemas.BulkCreate) -> HttpResponse:
     )
 
     def effect() -> Answer:
-        written = {"user_id": target.user_id, "created_by": caller_of(request).actor, "now": now}
+        user_id, actor = target.user_id, caller_of(request).actor
         if body.atomic:
             chosen = [result for result in checked if isinstance(result, Draft)]
-            return _bulk_answer(request, bulk.write_all(chosen, **written), target.user_id, now)
-        outcome = bulk.write_what_fits(checked, **written)
+            stored = bulk.write_all(chosen, user_id=user_id, created_by=actor, now=now)
+            return _bulk_answer(request, stored, user_id, now)
+        outcome = bulk.write_what_fits(checked, user_id=user_id, created_by=actor, now=now)
         for _, refusal in outcome.refused:
             admission.keep(request, refusal, now=now)
         return _bulk_answer(request, outcome.results, target.user_id, now)
@@ -288,9 +289,5 @@ def draft_of(body: schemas.NewItem, *, now: datetime, pointer: str = "") -> Draf
 
 
 def _once(request: HttpRequest, effect: idempotency.Effect, now: datetime) -> HttpResponse:
-    answer = idempotency.once(
-        request, caller_of(request), now=now, effect=effect, complete=answers.put_content_back
-    )
+    answer = idempotency.once(request, caller_of(request), now=now, effect=effect, complete=answers.put_content_back)
     return answers.respond(request, answer)
-
-

@@ -53,8 +53,12 @@ class Usage(Schema):
     tier: Tier = Field(description="The tier.", examples=["long-term"])
     used_bytes: int = Field(description="Bytes of active items.", examples=[41_250])
     items: int = Field(description="Number of active items.", examples=[131])
-    soft_bytes: int = Field(description="Above this the next meditation archives the least useful items.", examples=[1_677_721])
-    limit_bytes: int = Field(description="Effective hard limit in bytes; a write beyond it is refused.", examples=[2_097_152])
+    soft_bytes: int = Field(
+        description="Above this the next meditation archives the least useful items.", examples=[1_677_721]
+    )
+    limit_bytes: int = Field(
+        description="Effective hard limit in bytes; a write beyond it is refused.", examples=[2_097_152]
+    )
     over_soft: bool = Field(description="Whether the tier is above its soft limit now.", examples=[False])
 
 
@@ -84,7 +88,9 @@ class NewItem(Strict):
 class CreateItem(NewItem):
     """A memory to keep, and whose it is."""
 
-    user_id: UserId | None = Field(default=None, description="Whose memory it is; may be left out with a bound key.", examples=["acct-55102"])
+    user_id: UserId | None = Field(
+        default=None, description="Whose memory it is; may be left out with a bound key.", examples=["acct-55102"]
+    )
     create_user: StrictBool = Field(
         default=True, description="Make the user, on the free plan, when there is none.", examples=[True]
     )
@@ -93,13 +99,17 @@ class CreateItem(NewItem):
 class BulkItem(NewItem):
     """One of many memories."""
 
-    user_id: UserId | None = Field(default=None, description="May be repeated here; must be the same user.", examples=["acct-55102"])
+    user_id: UserId | None = Field(
+        default=None, description="May be repeated here; must be the same user.", examples=["acct-55102"]
+    )
 
 
 class BulkCreate(Strict):
     """Up to 1,000 memories of one user. Each item is checked by itself, so that its errors can be told by index."""
 
-    user_id: UserId | None = Field(default=None, description="Whose memories; may be left out with a bound key.", examples=["acct-55102"])
+    user_id: UserId | None = Field(
+        default=None, description="Whose memories; may be left out with a bound key.", examples=["acct-55102"]
+    )
     items: list[SkipValidation[BulkItem]] = Field(
         min_length=1,
         max_length=MOST_BULK_ITEMS,
@@ -107,7 +117,9 @@ class BulkCreate(Strict):
         examples=[[{"type": "long-term", "content": "Allergic to hazelnuts."}]],
     )
     atomic: StrictBool = Field(
-        default=True, description="true: all or nothing. false: what fits is stored, the rest refused by index.", examples=[True]
+        default=True,
+        description="true: all or nothing. false: what fits is stored, the rest refused by index.",
+        examples=[True],
     )
     create_user: StrictBool = Field(
         default=True, description="Make the user, on the free plan, when there is none.", examples=[True]
@@ -117,9 +129,16 @@ class BulkCreate(Strict):
 class PatchItem(Strict):
     """What to change; what is left out stays. At least one field."""
 
-    content: str | None = Field(default=None, min_length=1, description="The new text, at most 200,000 characters.", examples=["Prefers the aisle."])
+    content: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The new text, at most 200,000 characters.",
+        examples=["Prefers the aisle."],
+    )
     metadata: dict[str, Any] | None = Field(
-        default=None, description="The new metadata as a whole, within 16 KiB as compact JSON.", examples=[{"tags": ["travel"]}]
+        default=None,
+        description="The new metadata as a whole, within 16 KiB as compact JSON.",
+        examples=[{"tags": ["travel"]}],
     )
     protected: StrictBool | None = Field(default=None, description="Protect or release.", examples=[True])
 
@@ -127,12 +146,21 @@ class PatchItem(Strict):
 class PutUser(Strict):
     """What is known of a user; what is left out stays as it is."""
 
-    display_name: str | None = Field(default=None, max_length=120, description="Name for the operators.", examples=["Dana Whitfield"])
+    display_name: str | None = Field(
+        default=None, max_length=120, description="Name for the operators.", examples=["Dana Whitfield"]
+    )
     email: Annotated[str, Field(max_length=254, pattern=r"^$|^[^@\s]+@[^@\s]+$")] | None = Field(
         default=None, description="E-mail address; empty removes it.", examples=["dana@example.org"]
     )
-    plan: str | None = Field(default=None, max_length=32, description="The plan's slug: free or paid. Not with a bound key.", examples=["free"])
-    time_zone: str | None = Field(default=None, max_length=64, description="IANA time zone.", examples=["Europe/Lisbon"])
+    plan: str | None = Field(
+        default=None,
+        max_length=32,
+        description="The plan's slug: free or paid. Not with a bound key.",
+        examples=["free"],
+    )
+    time_zone: str | None = Field(
+        default=None, max_length=64, description="IANA time zone.", examples=["Europe/Lisbon"]
+    )
 
 
 class Item(Schema):
@@ -142,14 +170,21 @@ class Item(Schema):
     user_id: str = Field(description="Your id for the user.", examples=["acct-55102"])
     type: Tier = Field(description="The tier.", examples=["long-term"])
     state: ItemState = Field(description="active, or archived: out of retrieval, restorable.", examples=["active"])
-    content: str | None = Field(description="The text; null in a replayed answer when the item is gone.", examples=["Prefers the window seat on long flights."])
+    content: str | None = Field(
+        description="The text; null in a replayed answer when the item is gone.",
+        examples=["Prefers the window seat on long flights."],
+    )
     metadata: dict[str, Any] | None = Field(description="The metadata as sent.", examples=[{"tags": ["travel"]}])
     size_bytes: int = Field(description="Bytes that count against the quota: content and metadata.", examples=[64])
     protected: bool = Field(description="Never archived or purged automatically.", examples=[False])
     created_at: datetime = Field(description="When it was said, UTC.", examples=[EXAMPLE_TIME])
-    expires_at: datetime | None = Field(description="When a short-term item's life ends, UTC; null: it has no end.", examples=[None])
+    expires_at: datetime | None = Field(
+        description="When a short-term item's life ends, UTC; null: it has no end.", examples=[None]
+    )
     archived_at: datetime | None = Field(description="When it was archived, UTC; null: it is active.", examples=[None])
-    restorable_until: datetime | None = Field(description="Until when it can be restored, UTC; null: it is active.", examples=[None])
+    restorable_until: datetime | None = Field(
+        description="Until when it can be restored, UTC; null: it is active.", examples=[None]
+    )
     etag: str = Field(description="Send it as If-Match with a change.", examples=['"v1"'])
 
 
@@ -178,7 +213,9 @@ class BulkError(Schema):
     type: str = Field(description="The problem's type.", examples=["https://kimberly.example/problems/quota-exceeded"])
     title: str = Field(description="What it is.", examples=["There is no room for this in the tier."])
     status: int = Field(description="The HTTP status it would have had alone.", examples=[413])
-    detail: str = Field(description="This occurrence.", examples=["No room in short-term: needs 604 B, 176 B are free."])
+    detail: str = Field(
+        description="This occurrence.", examples=["No room in short-term: needs 604 B, 176 B are free."]
+    )
 
 
 class BulkStored(Schema):
@@ -195,7 +232,9 @@ class ItemPage(Schema):
     items: list[Item] = Field(description="The items, in the order asked for.", examples=[[]])
     total: int = Field(description="How many there are in all, exact up to 10,000.", examples=[131])
     total_is_estimate: bool = Field(description="Whether there are more than `total`.", examples=[False])
-    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null: this is the last.", examples=[None])
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` for the next page; null: this is the last.", examples=[None]
+    )
 
 
 class DeletedItem(Schema):
@@ -203,8 +242,12 @@ class DeletedItem(Schema):
 
     id: str = Field(description="The item's id.", examples=[EXAMPLE_ID])
     state: ItemState = Field(description="archived, or purged: its content is gone for good.", examples=["archived"])
-    restorable_until: datetime | None = Field(description="Until when it can be restored, UTC.", examples=[EXAMPLE_TIME])
-    purged_items: int = Field(description="Archived items that this delete erased for good: the archive was full.", examples=[0])
+    restorable_until: datetime | None = Field(
+        description="Until when it can be restored, UTC.", examples=[EXAMPLE_TIME]
+    )
+    purged_items: int = Field(
+        description="Archived items that this delete erased for good: the archive was full.", examples=[0]
+    )
     purged_bytes: int = Field(description="Their bytes.", examples=[0])
 
 
@@ -232,7 +275,9 @@ class TierMetrics(Schema):
     hard_bytes: int = Field(description="The plan's hard limit in bytes.", examples=[524_288])
     effective_limit_bytes: int = Field(description="The hard limit in force now, in bytes.", examples=[524_288])
     limit_source: str = Field(description="plan or override.", examples=["plan"])
-    limit_ends_at: datetime | None = Field(description="When the override ends, UTC; null: the plan's limit.", examples=[None])
+    limit_ends_at: datetime | None = Field(
+        description="When the override ends, UTC; null: the plan's limit.", examples=[None]
+    )
     archived_bytes: int = Field(description="Bytes in the archive.", examples=[0])
     archived_items: int = Field(description="Items in the archive.", examples=[0])
     archived_limit_bytes: int = Field(description="The archive's own limit in bytes.", examples=[2_097_152])

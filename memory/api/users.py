@@ -68,9 +68,7 @@ def put_user(request: HttpRequest, user_id: UserId, body: schemas.PutUser) -> Ht
     now = clock.utc_now()
     caller = caller_of(request)
     if caller.bound_user_id is not None or users.find(user_id) is not None:
-        target = admission.admit_user(
-            request, caller, external_id=user_id, scope=ThrottleScope.WRITE, now=now
-        )
+        target = admission.admit_user(request, caller, external_id=user_id, scope=ThrottleScope.WRITE, now=now)
         admission.require_active(target)
         if caller.bound_user_id is not None and body.plan not in (None, target.plan):
             raise PlanNotYours

@@ -12,292 +12,663 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clients', '0001_clients_and_keys'),
+        ("clients", "0001_clients_and_keys"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('slug', models.SlugField(max_length=32, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=60)),
-                ('write_per_minute', models.PositiveIntegerField(help_text='API writes a minute and user.')),
-                ('query_per_minute', models.PositiveIntegerField(help_text='API reads and queries a minute and user.')),
+                ("slug", models.SlugField(max_length=32, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=60)),
+                ("write_per_minute", models.PositiveIntegerField(help_text="API writes a minute and user.")),
+                ("query_per_minute", models.PositiveIntegerField(help_text="API reads and queries a minute and user.")),
             ],
             options={
-                'db_table': 'plan',
-                'constraints': [models.CheckConstraint(condition=models.Q(('write_per_minute__gte', 1)), name='plan_write_rate_ck'), models.CheckConstraint(condition=models.Q(('query_per_minute__gte', 1200)), name='plan_query_rate_ck')],
+                "db_table": "plan",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("write_per_minute__gte", 1)), name="plan_write_rate_ck"),
+                    models.CheckConstraint(
+                        condition=models.Q(("query_per_minute__gte", 1200)), name="plan_query_rate_ck"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='MemoryUser',
+            name="MemoryUser",
             fields=[
-                ('id', models.UUIDField(db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False)),
-                ('external_id', models.CharField(max_length=128)),
-                ('display_name', models.CharField(blank=True, max_length=120)),
-                ('email', models.CharField(blank=True, max_length=254)),
-                ('state', models.CharField(default=memory.rules.tiers.UserState['ACTIVE'], max_length=16)),
-                ('purpose', models.CharField(default=memory.rules.tiers.Purpose['CUSTOMER'], max_length=16)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('staff_notes', models.TextField(blank=True)),
-                ('version', models.IntegerField(default=1)),
-                ('created_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='memory.plan')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("external_id", models.CharField(max_length=128)),
+                ("display_name", models.CharField(blank=True, max_length=120)),
+                ("email", models.CharField(blank=True, max_length=254)),
+                ("state", models.CharField(default=memory.rules.tiers.UserState["ACTIVE"], max_length=16)),
+                ("purpose", models.CharField(default=memory.rules.tiers.Purpose["CUSTOMER"], max_length=16)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("staff_notes", models.TextField(blank=True)),
+                ("version", models.IntegerField(default=1)),
+                ("created_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("plan", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="memory.plan")),
             ],
             options={
-                'db_table': 'memory_user',
+                "db_table": "memory_user",
             },
         ),
         migrations.CreateModel(
-            name='QuotaOverride',
+            name="QuotaOverride",
             fields=[
-                ('id', models.UUIDField(db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False)),
-                ('tier', models.CharField(max_length=16)),
-                ('hard_bytes', models.BigIntegerField()),
-                ('period', django.contrib.postgres.fields.ranges.DateTimeRangeField()),
-                ('planned_end_at', models.DateTimeField()),
-                ('reason', models.TextField()),
-                ('ticket', models.CharField(blank=True, max_length=64)),
-                ('created_by', models.CharField(max_length=80)),
-                ('created_by_label', models.CharField(blank=True, max_length=150)),
-                ('created_at', models.DateTimeField()),
-                ('ended_by', models.CharField(blank=True, max_length=80)),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='overrides', to='memory.memoryuser')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("tier", models.CharField(max_length=16)),
+                ("hard_bytes", models.BigIntegerField()),
+                ("period", django.contrib.postgres.fields.ranges.DateTimeRangeField()),
+                ("planned_end_at", models.DateTimeField()),
+                ("reason", models.TextField()),
+                ("ticket", models.CharField(blank=True, max_length=64)),
+                ("created_by", models.CharField(max_length=80)),
+                ("created_by_label", models.CharField(blank=True, max_length=150)),
+                ("created_at", models.DateTimeField()),
+                ("ended_by", models.CharField(blank=True, max_length=80)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="overrides",
+                        to="memory.memoryuser",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'quota_override',
+                "db_table": "quota_override",
             },
         ),
         migrations.CreateModel(
-            name='Refusal',
+            name="Refusal",
             fields=[
-                ('id', models.UUIDField(db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=16)),
-                ('tier', models.CharField(blank=True, max_length=16)),
-                ('needed_bytes', models.BigIntegerField(null=True)),
-                ('used_bytes', models.BigIntegerField(null=True)),
-                ('room_bytes', models.BigIntegerField(null=True)),
-                ('limit_bytes', models.BigIntegerField(null=True)),
-                ('limit_per_minute', models.IntegerField(null=True)),
-                ('source', models.CharField(help_text='plan, override, throttle or state', max_length=16)),
-                ('source_id', models.CharField(max_length=40)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('refused_at', models.DateTimeField()),
-                ('last_refused_at', models.DateTimeField()),
-                ('minute', models.DateTimeField(null=True)),
-                ('times', models.IntegerField(default=1)),
-                ('client', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='clients.apiclient')),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='refusals', to='memory.memoryuser')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=16)),
+                ("tier", models.CharField(blank=True, max_length=16)),
+                ("needed_bytes", models.BigIntegerField(null=True)),
+                ("used_bytes", models.BigIntegerField(null=True)),
+                ("room_bytes", models.BigIntegerField(null=True)),
+                ("limit_bytes", models.BigIntegerField(null=True)),
+                ("limit_per_minute", models.IntegerField(null=True)),
+                ("source", models.CharField(help_text="plan, override, throttle or state", max_length=16)),
+                ("source_id", models.CharField(max_length=40)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("refused_at", models.DateTimeField()),
+                ("last_refused_at", models.DateTimeField()),
+                ("minute", models.DateTimeField(null=True)),
+                ("times", models.IntegerField(default=1)),
+                (
+                    "client",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="clients.apiclient"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refusals",
+                        to="memory.memoryuser",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'refusal',
+                "db_table": "refusal",
             },
         ),
         migrations.CreateModel(
-            name='Throttle',
+            name="Throttle",
             fields=[
-                ('id', models.UUIDField(db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False)),
-                ('tier', models.CharField(blank=True, max_length=16)),
-                ('scope', models.CharField(max_length=8)),
-                ('mode', models.CharField(max_length=8)),
-                ('per_minute', models.IntegerField(blank=True, null=True)),
-                ('period', django.contrib.postgres.fields.ranges.DateTimeRangeField()),
-                ('planned_end_at', models.DateTimeField()),
-                ('reason', models.TextField()),
-                ('ticket', models.CharField(blank=True, max_length=64)),
-                ('created_by', models.CharField(max_length=80)),
-                ('created_by_label', models.CharField(blank=True, max_length=150)),
-                ('created_at', models.DateTimeField()),
-                ('ended_by', models.CharField(blank=True, max_length=80)),
-                ('client', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='clients.apiclient')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='throttles', to='memory.memoryuser')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("tier", models.CharField(blank=True, max_length=16)),
+                ("scope", models.CharField(max_length=8)),
+                ("mode", models.CharField(max_length=8)),
+                ("per_minute", models.IntegerField(blank=True, null=True)),
+                ("period", django.contrib.postgres.fields.ranges.DateTimeRangeField()),
+                ("planned_end_at", models.DateTimeField()),
+                ("reason", models.TextField()),
+                ("ticket", models.CharField(blank=True, max_length=64)),
+                ("created_by", models.CharField(max_length=80)),
+                ("created_by_label", models.CharField(blank=True, max_length=150)),
+                ("created_at", models.DateTimeField()),
+                ("ended_by", models.CharField(blank=True, max_length=80)),
+                (
+                    "client",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="clients.apiclient"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="throttles",
+                        to="memory.memoryuser",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'throttle',
+                "db_table": "throttle",
             },
         ),
         migrations.CreateModel(
-            name='TierPolicy',
+            name="TierPolicy",
             fields=[
-                ('pk', models.CompositePrimaryKey('plan_id', 'tier', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('tier', models.CharField(choices=[(memory.rules.tiers.Tier['LONG_TERM'], 'Long-term'), (memory.rules.tiers.Tier['PERMANENT'], 'Permanent'), (memory.rules.tiers.Tier['SHORT_TERM'], 'Short-term')], max_length=16)),
-                ('soft_bytes', models.BigIntegerField()),
-                ('hard_bytes', models.BigIntegerField()),
-                ('archived_bytes', models.BigIntegerField()),
-                ('life_seconds', models.IntegerField(blank=True, null=True)),
-                ('grace_days', models.IntegerField(default=30)),
-                ('daily_cap_share', models.FloatField(default=0.25)),
-                ('changed_at', models.DateTimeField()),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='policies', to='memory.plan')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "plan_id", "tier", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            (memory.rules.tiers.Tier["LONG_TERM"], "Long-term"),
+                            (memory.rules.tiers.Tier["PERMANENT"], "Permanent"),
+                            (memory.rules.tiers.Tier["SHORT_TERM"], "Short-term"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("soft_bytes", models.BigIntegerField()),
+                ("hard_bytes", models.BigIntegerField()),
+                ("archived_bytes", models.BigIntegerField()),
+                ("life_seconds", models.IntegerField(blank=True, null=True)),
+                ("grace_days", models.IntegerField(default=30)),
+                ("daily_cap_share", models.FloatField(default=0.25)),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="policies", to="memory.plan"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'tier_policy',
+                "db_table": "tier_policy",
             },
         ),
         migrations.CreateModel(
-            name='UsageCounter',
+            name="UsageCounter",
             fields=[
-                ('pk', models.CompositePrimaryKey('user_id', 'tier', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('tier', models.CharField(max_length=16)),
-                ('active_bytes', models.BigIntegerField(default=0)),
-                ('active_items', models.BigIntegerField(default=0)),
-                ('archived_bytes', models.BigIntegerField(default=0)),
-                ('archived_items', models.BigIntegerField(default=0)),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='counters', to='memory.memoryuser')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "user_id", "tier", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("tier", models.CharField(max_length=16)),
+                ("active_bytes", models.BigIntegerField(default=0)),
+                ("active_items", models.BigIntegerField(default=0)),
+                ("archived_bytes", models.BigIntegerField(default=0)),
+                ("archived_items", models.BigIntegerField(default=0)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="counters",
+                        to="memory.memoryuser",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'usage_counter',
+                "db_table": "usage_counter",
             },
         ),
         migrations.CreateModel(
-            name='MemoryItem',
+            name="MemoryItem",
             fields=[
-                ('id', models.UUIDField(db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False)),
-                ('tier', models.CharField(max_length=16)),
-                ('state', models.CharField(default=memory.rules.tiers.ItemState['ACTIVE'], max_length=16)),
-                ('content', models.TextField(null=True)),
-                ('metadata', models.JSONField(null=True)),
-                ('size_bytes', models.IntegerField()),
-                ('embedding', pgvector.django.halfvec.HalfVectorField(null=True)),
-                ('embedding_model', models.CharField(max_length=80, null=True)),
-                ('search_document', django.contrib.postgres.search.SearchVectorField(null=True)),
-                ('protected', models.BooleanField(default=False)),
-                ('version', models.IntegerField(default=1)),
-                ('created_at', models.DateTimeField(help_text='When it was said; the client may give it.')),
-                ('changed_at', models.DateTimeField(help_text='When it last took room or changed here.')),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('last_seen_at', models.DateTimeField(null=True)),
-                ('access_count', models.IntegerField(default=0)),
-                ('archived_at', models.DateTimeField(null=True)),
-                ('purge_after', models.DateTimeField(null=True)),
-                ('purged_at', models.DateTimeField(null=True)),
-                ('archive_reason', models.CharField(blank=True, max_length=16)),
-                ('purge_reason', models.CharField(blank=True, max_length=16)),
-                ('created_by', models.CharField(max_length=80)),
-                ('consent', models.CharField(blank=True, max_length=64)),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='memory.memoryuser')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("tier", models.CharField(max_length=16)),
+                ("state", models.CharField(default=memory.rules.tiers.ItemState["ACTIVE"], max_length=16)),
+                ("content", models.TextField(null=True)),
+                ("metadata", models.JSONField(null=True)),
+                ("size_bytes", models.IntegerField()),
+                ("embedding", pgvector.django.halfvec.HalfVectorField(null=True)),
+                ("embedding_model", models.CharField(max_length=80, null=True)),
+                ("search_document", django.contrib.postgres.search.SearchVectorField(null=True)),
+                ("protected", models.BooleanField(default=False)),
+                ("version", models.IntegerField(default=1)),
+                ("created_at", models.DateTimeField(help_text="When it was said; the client may give it.")),
+                ("changed_at", models.DateTimeField(help_text="When it last took room or changed here.")),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("last_seen_at", models.DateTimeField(null=True)),
+                ("access_count", models.IntegerField(default=0)),
+                ("archived_at", models.DateTimeField(null=True)),
+                ("purge_after", models.DateTimeField(null=True)),
+                ("purged_at", models.DateTimeField(null=True)),
+                ("archive_reason", models.CharField(blank=True, max_length=16)),
+                ("purge_reason", models.CharField(blank=True, max_length=16)),
+                ("created_by", models.CharField(max_length=80)),
+                ("consent", models.CharField(blank=True, max_length=64)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="memory.memoryuser",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'memory_item',
-                'indexes': [models.Index(fields=['user', 'state', '-created_at', '-id'], name='memory_item_list_ix'), models.Index(condition=models.Q(('state', 'archived')), fields=['user', 'tier', 'archived_at', 'id'], name='memory_item_archived_ix')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('tier__in', [memory.rules.tiers.Tier['LONG_TERM'], memory.rules.tiers.Tier['PERMANENT'], memory.rules.tiers.Tier['SHORT_TERM']])), name='memory_item_tier_ck'), models.CheckConstraint(condition=models.Q(('state__in', [memory.rules.tiers.ItemState['ACTIVE'], memory.rules.tiers.ItemState['ARCHIVED'], memory.rules.tiers.ItemState['PURGED']])), name='memory_item_state_ck'), models.CheckConstraint(condition=models.Q(('size_bytes__gt', 0)), name='memory_item_size_ck'), models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='memory_item_version_ck'), models.CheckConstraint(condition=models.Q(models.Q(('archived_at', None), ('content__isnull', False), ('purge_after', None), ('purged_at', None), ('state', 'active'), ('metadata__isnull', False)), models.Q(('archived_at__isnull', False), ('purge_after__isnull', False), ('purged_at', None), ('state', 'archived'), ('content__isnull', False), ('metadata__isnull', False), models.Q(('archive_reason', ''), _negated=True)), models.Q(('purged_at__isnull', False), ('state', 'purged'), models.Q(('purge_reason', ''), _negated=True)), _connector='OR'), name='memory_item_state_dates_ck'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'purged'), _negated=True), models.Q(('content', None), ('embedding', None), ('embedding_model', None), ('metadata', None), ('search_document', None)), _connector='OR'), name='memory_item_tombstone_is_empty_ck'), models.CheckConstraint(condition=models.Q(models.Q(('embedding', None), ('embedding_model', None)), models.Q(('embedding__isnull', False), ('embedding_model__isnull', False)), _connector='OR'), name='memory_item_embedding_has_model_ck'), models.CheckConstraint(condition=models.Q(models.Q(('expires_at__isnull', False), ('tier', 'short-term')), models.Q(('tier', 'short-term'), _negated=True), ('state', 'purged'), _connector='OR'), name='memory_item_short_term_expires_ck')],
+                "db_table": "memory_item",
+                "indexes": [
+                    models.Index(fields=["user", "state", "-created_at", "-id"], name="memory_item_list_ix"),
+                    models.Index(
+                        condition=models.Q(("state", "archived")),
+                        fields=["user", "tier", "archived_at", "id"],
+                        name="memory_item_archived_ix",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "tier__in",
+                                [
+                                    memory.rules.tiers.Tier["LONG_TERM"],
+                                    memory.rules.tiers.Tier["PERMANENT"],
+                                    memory.rules.tiers.Tier["SHORT_TERM"],
+                                ],
+                            )
+                        ),
+                        name="memory_item_tier_ck",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    memory.rules.tiers.ItemState["ACTIVE"],
+                                    memory.rules.tiers.ItemState["ARCHIVED"],
+                                    memory.rules.tiers.ItemState["PURGED"],
+                                ],
+                            )
+                        ),
+                        name="memory_item_state_ck",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("size_bytes__gt", 0)), name="memory_item_size_ck"),
+                    models.CheckConstraint(condition=models.Q(("version__gte", 1)), name="memory_item_version_ck"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("archived_at", None),
+                                ("content__isnull", False),
+                                ("purge_after", None),
+                                ("purged_at", None),
+                                ("state", "active"),
+                                ("metadata__isnull", False),
+                            ),
+                            models.Q(
+                                ("archived_at__isnull", False),
+                                ("purge_after__isnull", False),
+                                ("purged_at", None),
+                                ("state", "archived"),
+                                ("content__isnull", False),
+                                ("metadata__isnull", False),
+                                models.Q(("archive_reason", ""), _negated=True),
+                            ),
+                            models.Q(
+                                ("purged_at__isnull", False),
+                                ("state", "purged"),
+                                models.Q(("purge_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="memory_item_state_dates_ck",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "purged"), _negated=True),
+                            models.Q(
+                                ("content", None),
+                                ("embedding", None),
+                                ("embedding_model", None),
+                                ("metadata", None),
+                                ("search_document", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="memory_item_tombstone_is_empty_ck",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("embedding", None), ("embedding_model", None)),
+                            models.Q(("embedding__isnull", False), ("embedding_model__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="memory_item_embedding_has_model_ck",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("expires_at__isnull", False), ("tier", "short-term")),
+                            models.Q(("tier", "short-term"), _negated=True),
+                            ("state", "purged"),
+                            _connector="OR",
+                        ),
+                        name="memory_item_short_term_expires_ck",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='memoryuser',
-            index=models.Index(fields=['purpose', '-created_at', '-id'], name='memory_user_newest_ix'),
+            model_name="memoryuser",
+            index=models.Index(fields=["purpose", "-created_at", "-id"], name="memory_user_newest_ix"),
         ),
         migrations.AddConstraint(
-            model_name='memoryuser',
-            constraint=models.UniqueConstraint(fields=('external_id',), name='memory_user_external_id_uq'),
+            model_name="memoryuser",
+            constraint=models.UniqueConstraint(fields=("external_id",), name="memory_user_external_id_uq"),
         ),
         migrations.AddConstraint(
-            model_name='memoryuser',
-            constraint=models.CheckConstraint(condition=models.Q(('external_id', ''), _negated=True), name='memory_user_external_id_ck'),
+            model_name="memoryuser",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("external_id", ""), _negated=True), name="memory_user_external_id_ck"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='memoryuser',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', [memory.rules.tiers.UserState['ACTIVE'], memory.rules.tiers.UserState['SUSPENDED'], memory.rules.tiers.UserState['ERASING'], memory.rules.tiers.UserState['ERASED']])), name='memory_user_state_ck'),
+            model_name="memoryuser",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            memory.rules.tiers.UserState["ACTIVE"],
+                            memory.rules.tiers.UserState["SUSPENDED"],
+                            memory.rules.tiers.UserState["ERASING"],
+                            memory.rules.tiers.UserState["ERASED"],
+                        ],
+                    )
+                ),
+                name="memory_user_state_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='memoryuser',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', [memory.rules.tiers.Purpose['CUSTOMER'], memory.rules.tiers.Purpose['CANARY'], memory.rules.tiers.Purpose['DRILL']])), name='memory_user_purpose_ck'),
+            model_name="memoryuser",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "purpose__in",
+                        [
+                            memory.rules.tiers.Purpose["CUSTOMER"],
+                            memory.rules.tiers.Purpose["CANARY"],
+                            memory.rules.tiers.Purpose["DRILL"],
+                        ],
+                    )
+                ),
+                name="memory_user_purpose_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='memoryuser',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='memory_user_version_ck'),
+            model_name="memoryuser",
+            constraint=models.CheckConstraint(condition=models.Q(("version__gte", 1)), name="memory_user_version_ck"),
         ),
         migrations.AddConstraint(
-            model_name='quotaoverride',
-            constraint=models.CheckConstraint(condition=models.Q(('tier__in', [memory.rules.tiers.Tier['LONG_TERM'], memory.rules.tiers.Tier['PERMANENT'], memory.rules.tiers.Tier['SHORT_TERM']])), name='quota_override_tier_ck'),
+            model_name="quotaoverride",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "tier__in",
+                        [
+                            memory.rules.tiers.Tier["LONG_TERM"],
+                            memory.rules.tiers.Tier["PERMANENT"],
+                            memory.rules.tiers.Tier["SHORT_TERM"],
+                        ],
+                    )
+                ),
+                name="quota_override_tier_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='quotaoverride',
-            constraint=models.CheckConstraint(condition=models.Q(('hard_bytes__gt', 0)), name='quota_override_hard_ck'),
+            model_name="quotaoverride",
+            constraint=models.CheckConstraint(condition=models.Q(("hard_bytes__gt", 0)), name="quota_override_hard_ck"),
         ),
         migrations.AddConstraint(
-            model_name='quotaoverride',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('user', '='), ('tier', '='), ('period', '&&')], name='quota_override_no_overlap_ex'),
+            model_name="quotaoverride",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[("user", "="), ("tier", "="), ("period", "&&")], name="quota_override_no_overlap_ex"
+            ),
         ),
         migrations.AddIndex(
-            model_name='refusal',
-            index=models.Index(fields=['user', '-refused_at', '-id'], name='refusal_user_ix'),
+            model_name="refusal",
+            index=models.Index(fields=["user", "-refused_at", "-id"], name="refusal_user_ix"),
         ),
         migrations.AddIndex(
-            model_name='refusal',
-            index=models.Index(fields=['-refused_at', '-id'], name='refusal_newest_ix'),
+            model_name="refusal",
+            index=models.Index(fields=["-refused_at", "-id"], name="refusal_newest_ix"),
         ),
         migrations.AddConstraint(
-            model_name='refusal',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', [memory.rules.limits.RefusalKind['QUOTA'], memory.rules.limits.RefusalKind['THROTTLE'], memory.rules.limits.RefusalKind['RATE'], memory.rules.limits.RefusalKind['SUSPENDED']])), name='refusal_kind_ck'),
+            model_name="refusal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            memory.rules.limits.RefusalKind["QUOTA"],
+                            memory.rules.limits.RefusalKind["THROTTLE"],
+                            memory.rules.limits.RefusalKind["RATE"],
+                            memory.rules.limits.RefusalKind["SUSPENDED"],
+                        ],
+                    )
+                ),
+                name="refusal_kind_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refusal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', memory.rules.limits.RefusalKind['QUOTA']), _negated=True), models.Q(('limit_bytes__isnull', False), ('minute', None), ('needed_bytes__gt', 0), ('tier__in', [memory.rules.tiers.Tier['LONG_TERM'], memory.rules.tiers.Tier['PERMANENT'], memory.rules.tiers.Tier['SHORT_TERM']]), ('times', 1), ('room_bytes__isnull', False), ('used_bytes__isnull', False)), _connector='OR'), name='refusal_quota_facts_ck'),
+            model_name="refusal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", memory.rules.limits.RefusalKind["QUOTA"]), _negated=True),
+                    models.Q(
+                        ("limit_bytes__isnull", False),
+                        ("minute", None),
+                        ("needed_bytes__gt", 0),
+                        (
+                            "tier__in",
+                            [
+                                memory.rules.tiers.Tier["LONG_TERM"],
+                                memory.rules.tiers.Tier["PERMANENT"],
+                                memory.rules.tiers.Tier["SHORT_TERM"],
+                            ],
+                        ),
+                        ("times", 1),
+                        ("room_bytes__isnull", False),
+                        ("used_bytes__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="refusal_quota_facts_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refusal',
-            constraint=models.UniqueConstraint(condition=models.Q(('minute__isnull', False)), fields=('user', 'kind', 'source_id', 'client', 'minute'), name='refusal_counted_uq', nulls_distinct=False),
+            model_name="refusal",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("minute__isnull", False)),
+                fields=("user", "kind", "source_id", "client", "minute"),
+                name="refusal_counted_uq",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='throttle',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('client', None), ('tier', ''), ('user__isnull', False)), models.Q(('client__isnull', False), ('tier', ''), ('user', None)), models.Q(('client', None), ('tier__in', [memory.rules.tiers.Tier['LONG_TERM'], memory.rules.tiers.Tier['PERMANENT'], memory.rules.tiers.Tier['SHORT_TERM']]), ('user', None)), _connector='OR'), name='throttle_one_target_ck'),
+            model_name="throttle",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("client", None), ("tier", ""), ("user__isnull", False)),
+                    models.Q(("client__isnull", False), ("tier", ""), ("user", None)),
+                    models.Q(
+                        ("client", None),
+                        (
+                            "tier__in",
+                            [
+                                memory.rules.tiers.Tier["LONG_TERM"],
+                                memory.rules.tiers.Tier["PERMANENT"],
+                                memory.rules.tiers.Tier["SHORT_TERM"],
+                            ],
+                        ),
+                        ("user", None),
+                    ),
+                    _connector="OR",
+                ),
+                name="throttle_one_target_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='throttle',
-            constraint=models.CheckConstraint(condition=models.Q(('scope__in', [memory.rules.limits.ThrottleScope['WRITE'], memory.rules.limits.ThrottleScope['QUERY'], memory.rules.limits.ThrottleScope['ALL']])), name='throttle_scope_ck'),
+            model_name="throttle",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "scope__in",
+                        [
+                            memory.rules.limits.ThrottleScope["WRITE"],
+                            memory.rules.limits.ThrottleScope["QUERY"],
+                            memory.rules.limits.ThrottleScope["ALL"],
+                        ],
+                    )
+                ),
+                name="throttle_scope_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='throttle',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('mode', memory.rules.limits.ThrottleMode['BLOCK']), ('per_minute', None)), models.Q(('mode', memory.rules.limits.ThrottleMode['RATE']), ('per_minute__gte', 1)), _connector='OR'), name='throttle_mode_ck'),
+            model_name="throttle",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("mode", memory.rules.limits.ThrottleMode["BLOCK"]), ("per_minute", None)),
+                    models.Q(("mode", memory.rules.limits.ThrottleMode["RATE"]), ("per_minute__gte", 1)),
+                    _connector="OR",
+                ),
+                name="throttle_mode_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='throttle',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('user__isnull', False)), expressions=[('user', '='), ('scope', '='), ('period', '&&')], name='throttle_user_no_overlap_ex'),
+            model_name="throttle",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("user__isnull", False)),
+                expressions=[("user", "="), ("scope", "="), ("period", "&&")],
+                name="throttle_user_no_overlap_ex",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='throttle',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('client__isnull', False)), expressions=[('client', '='), ('scope', '='), ('period', '&&')], name='throttle_client_no_overlap_ex'),
+            model_name="throttle",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("client__isnull", False)),
+                expressions=[("client", "="), ("scope", "="), ("period", "&&")],
+                name="throttle_client_no_overlap_ex",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='throttle',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('tier', ''), _negated=True), expressions=[('tier', '='), ('scope', '='), ('period', '&&')], name='throttle_tier_no_overlap_ex'),
+            model_name="throttle",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("tier", ""), _negated=True),
+                expressions=[("tier", "="), ("scope", "="), ("period", "&&")],
+                name="throttle_tier_no_overlap_ex",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tierpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('tier__in', [memory.rules.tiers.Tier['LONG_TERM'], memory.rules.tiers.Tier['PERMANENT'], memory.rules.tiers.Tier['SHORT_TERM']])), name='tier_policy_tier_ck'),
+            model_name="tierpolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "tier__in",
+                        [
+                            memory.rules.tiers.Tier["LONG_TERM"],
+                            memory.rules.tiers.Tier["PERMANENT"],
+                            memory.rules.tiers.Tier["SHORT_TERM"],
+                        ],
+                    )
+                ),
+                name="tier_policy_tier_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tierpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('soft_bytes__gt', 0), ('soft_bytes__lte', models.F('hard_bytes'))), name='tier_policy_soft_hard_ck'),
+            model_name="tierpolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("soft_bytes__gt", 0), ("soft_bytes__lte", models.F("hard_bytes"))),
+                name="tier_policy_soft_hard_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tierpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('archived_bytes__gte', 0)), name='tier_policy_archived_ck'),
+            model_name="tierpolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("archived_bytes__gte", 0)), name="tier_policy_archived_ck"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tierpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('life_seconds', None), ('life_seconds__gt', 0), _connector='OR'), name='tier_policy_life_ck'),
+            model_name="tierpolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("life_seconds", None), ("life_seconds__gt", 0), _connector="OR"),
+                name="tier_policy_life_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tierpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('grace_days__gte', 1), ('grace_days__lte', 3650)), name='tier_policy_grace_ck'),
+            model_name="tierpolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("grace_days__gte", 1), ("grace_days__lte", 3650)), name="tier_policy_grace_ck"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tierpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('daily_cap_share__gt', 0), ('daily_cap_share__lte', 1)), name='tier_policy_daily_cap_ck'),
+            model_name="tierpolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("daily_cap_share__gt", 0), ("daily_cap_share__lte", 1)),
+                name="tier_policy_daily_cap_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usagecounter',
-            constraint=models.CheckConstraint(condition=models.Q(('tier__in', [memory.rules.tiers.Tier['LONG_TERM'], memory.rules.tiers.Tier['PERMANENT'], memory.rules.tiers.Tier['SHORT_TERM']])), name='usage_counter_tier_ck'),
+            model_name="usagecounter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "tier__in",
+                        [
+                            memory.rules.tiers.Tier["LONG_TERM"],
+                            memory.rules.tiers.Tier["PERMANENT"],
+                            memory.rules.tiers.Tier["SHORT_TERM"],
+                        ],
+                    )
+                ),
+                name="usage_counter_tier_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usagecounter',
-            constraint=models.CheckConstraint(condition=models.Q(('active_bytes__gte', 0), ('active_items__gte', 0), ('archived_bytes__gte', 0), ('archived_items__gte', 0)), name='usage_counter_not_negative_ck'),
+            model_name="usagecounter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("active_bytes__gte", 0),
+                    ("active_items__gte", 0),
+                    ("archived_bytes__gte", 0),
+                    ("archived_items__gte", 0),
+                ),
+                name="usage_counter_not_negative_ck",
+            ),
         ),
     ]

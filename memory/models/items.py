@@ -71,8 +71,7 @@ class MemoryItem(models.Model):
                 name="memory_item_embedding_has_model_ck",
             ),
             models.CheckConstraint(
-                condition=(Q(tier="short-term", expires_at__isnull=False) | ~Q(tier="short-term"))
-                | Q(state="purged"),
+                condition=(Q(tier="short-term", expires_at__isnull=False) | ~Q(tier="short-term")) | Q(state="purged"),
                 name="memory_item_short_term_expires_ck",
             ),
         ]

@@ -50,9 +50,7 @@ class TierPolicy(models.Model):
                 condition=Q(soft_bytes__gt=0, soft_bytes__lte=models.F("hard_bytes")), name="tier_policy_soft_hard_ck"
             ),
             models.CheckConstraint(condition=Q(archived_bytes__gte=0), name="tier_policy_archived_ck"),
-            models.CheckConstraint(
-                condition=Q(life_seconds=None) | Q(life_seconds__gt=0), name="tier_policy_life_ck"
-            ),
+            models.CheckConstraint(condition=Q(life_seconds=None) | Q(life_seconds__gt=0), name="tier_policy_life_ck"),
             models.CheckConstraint(condition=Q(grace_days__gte=1, grace_days__lte=3650), name="tier_policy_grace_ck"),
             models.CheckConstraint(
                 condition=Q(daily_cap_share__gt=0, daily_cap_share__lte=1), name="tier_policy_daily_cap_ck"

@@ -103,4 +103,5 @@ def by_ids(ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
 def one(item_id: UUID, *, user_id: UUID) -> dict[str, Any] | None:
     """The user's item, or None; purged items are gone."""
     items = MemoryItem.objects.filter(pk=item_id, user_id=user_id).exclude(state=ItemState.PURGED)
-    return items.values(*COLUMNS).first()
+    row: dict[str, Any] | None = items.values(*COLUMNS).first()
+    return row

@@ -1,11 +1,10 @@
 """The throttles in force, as each request asks for them: read once a second by a process, indexed by target."""
 
-import threading
-import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from kimberly.lib.remember import Remembered
 from memory.models import Throttle
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
@@ -45,28 +44,12 @@ class Brakes:
         return [brake for brake in found if brake.holds_for(scope, now)]
 
 
-_lock = threading.Lock()
-_held: tuple[float, Brakes] = (float("-inf"), Brakes())
+_held: Remembered[str, Brakes] = Remembered(seconds=FRESH_SECONDS, most=1)
 
 
 def in_force(*, now: datetime) -> Brakes:
     """The throttles in force, at most a second old."""
-    global _held
-    read_at, brakes = _held
-    if time.monotonic() - read_at < FRESH_SECONDS:
-        return brakes
-    with _lock:
-        read_at, brakes = _held
-        if time.monotonic() - read_at >= FRESH_SECONDS:
-            brakes = _read(now)
-            _held = (time.monotonic(), brakes)
-    return brakes
-
-
-def forget() -> None:
-    """Read anew at the next call; for the process that has just changed a throttle, and for tests."""
-    global _held
-    _held = (float("-inf"), Brakes())
+    return _held.get("all", lambda _key: _read(now)) or Brakes()
 
 
 def _read(now: datetime) -> Brakes:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import Count
 
+from kimberly.db import statements
 from kimberly.lib.sql import statement
 from memory.models import MemoryItem, QuotaOverride, Refusal, Throttle
 from memory.rules.limits import RefusalKind, ThrottleScope
@@ -29,9 +29,7 @@ class TierTotal:
 
 def by_tier(*, now: datetime) -> list[TierTotal]:
     """One row for every tier, also for one that nobody uses."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement(__file__, "totals_by_tier"), {"now": now})
-        found = {row[0]: row[1:] for row in cursor.fetchall()}
+    found = {row[0]: row[1:] for row in statements.fetch_all(statement(__file__, "totals_by_tier"), {"now": now})}
     protected = _protected_items()
     nothing = (0,) * 9
     totals = []
@@ -43,9 +41,7 @@ def by_tier(*, now: datetime) -> list[TierTotal]:
 
 
 def _protected_items() -> dict[str, int]:
-    items = MemoryItem.objects.filter(
-        protected=True, state=ItemState.ACTIVE, user__purpose=Purpose.CUSTOMER
-    )
+    items = MemoryItem.objects.filter(protected=True, state=ItemState.ACTIVE, user__purpose=Purpose.CUSTOMER)
     return dict(items.values_list("tier").annotate(number=Count("pk")).order_by("tier"))
 
 

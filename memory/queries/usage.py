@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
-
+from kimberly.db import statements
 from kimberly.lib.sql import statement
 from memory.rules.limits import LimitSource
 from memory.rules.tiers import TIERS_SHOWN, Tier
@@ -62,9 +61,8 @@ class TierUsage:
 
 def of_users(user_ids: Collection[UUID], *, now: datetime) -> dict[UUID, dict[Tier, TierUsage]]:
     """The usage of each of the users, tiers in the order in which people read them; unknown users are left out."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement(__file__, "tier_facts"), {"user_ids": list(user_ids), "now": now})
-        rows = [TierUsage(row[0], Tier(row[1]), *row[2:]) for row in cursor.fetchall()]
+    found = statements.fetch_all(statement(__file__, "tier_facts"), {"user_ids": list(user_ids), "now": now})
+    rows = [TierUsage(row[0], Tier(row[1]), *row[2:]) for row in found]
     by_user: dict[UUID, dict[Tier, TierUsage]] = {}
     for row in sorted(rows, key=lambda usage: TIERS_SHOWN.index(usage.tier)):
         by_user.setdefault(row.user_id, {})[row.tier] = row

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from kimberly.db import statements
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Refusal
 from kimberly.lib.sql import statement
@@ -42,9 +43,7 @@ def write_all(drafts: Sequence[Draft], *, user_id: UUID, created_by: Actor, now:
     return stored
 
 
-def write_what_fits(
-    drafts: Sequence[Draft | Refusal], *, user_id: UUID, created_by: Actor, now: datetime
-) -> Outcome:
+def write_what_fits(drafts: Sequence[Draft | Refusal], *, user_id: UUID, created_by: Actor, now: datetime) -> Outcome:
     """Store what fits, in order; what does not, and what was refused before, keeps its refusal at its place."""
     results: list[Stored | Refusal | None] = [draft if isinstance(draft, Refusal) else None for draft in drafts]
     with transaction.atomic():
@@ -103,9 +102,7 @@ def _insert(
         "now": now,
         "created_by": str(created_by),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(statement(__file__, "insert_items"), parameters)
-        rows = cursor.fetchall()
+    rows = statements.fetch_all(statement(__file__, "insert_items"), parameters)
     after = _rooms_after(drafts, tiers)
     return [
         Stored(item_id, draft, expires_at, after[draft.tier])

@@ -15,9 +15,9 @@ from kimberly.audit.trail import Subject, Why
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid, Kind, Refusal
 from memory.models import MemoryUser, QuotaOverride, Throttle
+from memory.queries import usage
 from memory.rules.limits import ThrottleMode, ThrottleScope
 from memory.rules.tiers import Tier, UserState
-from memory.queries import usage
 from memory.services import quotas
 
 Measure = TypeVar("Measure", QuotaOverride, Throttle)
@@ -98,9 +98,7 @@ def raise_quota(*, user_id: UUID, tier: Tier, hard_bytes: int, order: Order, now
     existing = QuotaOverride.objects.filter(user_id=user_id, tier=tier, period__overlap=_period(order, now))
     before = {"limit_bytes": usage.of_user(user_id, now=now)[tier].limit_bytes}
     with _one_at_a_time(existing), transaction.atomic():
-        made = QuotaOverride.objects.create(
-            user_id=user_id, tier=tier, hard_bytes=hard_bytes, **_ownership(order, now)
-        )
+        made = QuotaOverride.objects.create(user_id=user_id, tier=tier, hard_bytes=hard_bytes, **_ownership(order, now))
         facts = {"tier": str(tier), "hard_bytes": hard_bytes, "ends_at": order.ends_at.isoformat()}
         _record("quota.raised", user_id, order.actor, now, before, {**facts, "override": str(made.pk)}, order.why)
     return made
@@ -116,9 +114,7 @@ def end_override(override_id: UUID, *, actor: Actor, why: Why, now: datetime) ->
     return override
 
 
-def throttle(
-    *, target: Target, scope: ThrottleScope, per_minute: int | None, order: Order, now: datetime
-) -> Throttle:
+def throttle(*, target: Target, scope: ThrottleScope, per_minute: int | None, order: Order, now: datetime) -> Throttle:
     """Brake the target from now until the order's end: to so many calls a minute, or wholly when `per_minute` is None.
 
     Raises Invalid, UserGone, or AlreadyLimited when another throttle of that scope holds in that time.
@@ -132,9 +128,7 @@ def throttle(
     existing = Throttle.objects.filter(**same, scope=scope, period__overlap=_period(order, now))
     mode = ThrottleMode.BLOCK if per_minute is None else ThrottleMode.RATE
     with _one_at_a_time(existing), transaction.atomic():
-        made = Throttle.objects.create(
-            **same, scope=scope, mode=mode, per_minute=per_minute, **_ownership(order, now)
-        )
+        made = Throttle.objects.create(**same, scope=scope, mode=mode, per_minute=per_minute, **_ownership(order, now))
         facts = {"scope": str(scope), "mode": str(mode), "per_minute": per_minute, "throttle": str(made.pk)}
         after = {**facts, "ends_at": order.ends_at.isoformat()}
         _record("throttle.set", _subject_of(made), order.actor, now, {}, after, order.why)
@@ -154,7 +148,9 @@ def lift_throttle(throttle_id: UUID, *, actor: Actor, why: Why, now: datetime) -
 def _check(order: Order, now: datetime) -> None:
     errors: list[tuple[str, str]] = []
     if len(order.why.reason.strip()) < REASON_CHARACTERS:
-        errors.append(("/reason", f"must have at least {REASON_CHARACTERS} characters, so that the next reader understands"))
+        errors.append(
+            ("/reason", f"must have at least {REASON_CHARACTERS} characters, so that the next reader understands")
+        )
     if order.ends_at <= now:
         errors.append(("/ends_at", "is in the past"))
     elif order.ends_at > now + LONGEST:
@@ -227,5 +223,3 @@ def _record(
 ) -> None:
     whom = subject if isinstance(subject, Subject) else Subject("user", str(subject))
     trail.record(action, subject=whom, actor=actor, now=now, before=before, after=after, why=why)
-
-

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F
 
+from kimberly.db import statements
 from kimberly.lib import bytesize
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Kind, Refusal
@@ -34,8 +34,8 @@ class QuotaExceeded(Refusal):
     kind = Kind.TOO_LARGE
     title = "There is no room for this in the tier."
     explanation = (
-        "The user's tier has no room for what was sent. Nothing was stored. `limit_source` says whether the limit is the "
-        "plan's or that of a temporary override."
+        "The user's tier has no room for what was sent. Nothing was stored. `limit_source` says whether the limit is "
+        "the plan's or that of a temporary override."
     )
 
     def __init__(self, tier: TierUsage, *, needed_bytes: int, others: Mapping[Tier, TierUsage]) -> None:
@@ -47,10 +47,8 @@ class QuotaExceeded(Refusal):
     @property
     def detail(self) -> str:
         source = "a temporary override" if self.tier.limit_source is LimitSource.OVERRIDE else "the plan"
-        return (
-            f"No room in {self.tier.tier}: needs {bytesize.human(self.needed_bytes)}, "
-            f"{bytesize.human(self.tier.room_bytes)} are free. Limit {bytesize.human(self.tier.limit_bytes)} from {source}."
-        )
+        needed, free, limit = map(bytesize.human, (self.needed_bytes, self.tier.room_bytes, self.tier.limit_bytes))
+        return f"No room in {self.tier.tier}: needs {needed}, {free} are free. Limit {limit} from {source}."
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -130,9 +128,7 @@ def store_within_limit(draft: Draft, *, user_id: UUID, created_by: Actor, now: d
         "created_by": str(created_by),
     }
     for _ in range(TRIES):
-        with connection.cursor() as cursor:
-            cursor.execute(statement(__file__, "store_item"), parameters)
-            row = cursor.fetchone()
+        row = statements.fetch_one(statement(__file__, "store_item"), parameters)
         if row is None:
             raise UserGone
         state, soft_bytes, limit_bytes, used_bytes, items, item_id, expires_at = row
@@ -157,9 +153,7 @@ def refusal_of(user_id: UUID, tier: Tier, *, needed_bytes: int, now: datetime) -
 
 def open_counters(user_id: UUID) -> None:
     """Give a new user its three counters."""
-    UsageCounter.objects.bulk_create(
-        [UsageCounter(user_id=user_id, tier=tier) for tier in Tier], ignore_conflicts=True
-    )
+    UsageCounter.objects.bulk_create([UsageCounter(user_id=user_id, tier=tier) for tier in Tier], ignore_conflicts=True)
 
 
 def lock(user_id: UUID, *, now: datetime) -> dict[Tier, TierUsage]:
@@ -173,10 +167,8 @@ def lock(user_id: UUID, *, now: datetime) -> dict[Tier, TierUsage]:
 def take_room(user_id: UUID, tier: Tier, *, more_bytes: int, more_items: int, now: datetime) -> None:
     """Count bytes and items that become active, or raise QuotaExceeded. Fewer bytes than before always fit."""
     parameters = {"user_id": user_id, "tier": str(tier), "bytes": more_bytes, "items": more_items, "now": now}
-    with connection.cursor() as cursor:
-        cursor.execute(statement(__file__, "take_room"), parameters)
-        if cursor.fetchone() is None:
-            raise refusal_of(user_id, tier, needed_bytes=more_bytes, now=now)
+    if statements.fetch_one(statement(__file__, "take_room"), parameters) is None:
+        raise refusal_of(user_id, tier, needed_bytes=more_bytes, now=now)
 
 
 def move_to_archive(user_id: UUID, tier: Tier, *, size_bytes: int, items: int = 1) -> None:
@@ -212,10 +204,8 @@ def _shift(user_id: UUID, tier: Tier, *, active: tuple[int, int], archived: tupl
 
 def sizes_by_tier(drafts: Sequence[Draft]) -> dict[Tier, tuple[int, int]]:
     """Bytes and items that the drafts need in each tier, in the order in which counters are locked."""
-    sums = {tier: (0, 0) for tier in sorted({draft.tier for draft in drafts})}
+    sums = dict.fromkeys(sorted({draft.tier for draft in drafts}), (0, 0))
     for draft in drafts:
         size_bytes, items = sums[draft.tier]
         sums[draft.tier] = (size_bytes + draft.size_bytes, items + 1)
     return sums
-
-

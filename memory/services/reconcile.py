@@ -6,10 +6,11 @@ from itertools import groupby
 from uuid import UUID
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 
 from kimberly.audit import trail
 from kimberly.audit.trail import Subject
+from kimberly.db import statements
 from kimberly.lib.actors import Actor
 from kimberly.lib.sql import statement
 from memory.rules.tiers import Tier
@@ -42,12 +43,11 @@ class Drift:
 
 def drifts(user_ids: list[UUID] | None = None) -> list[Drift]:
     """Every counter that is not the sum over its items, in one snapshot, so that writers do not look like drift."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement(__file__, "usage_drift"), {"user_ids": user_ids})
-        return [
-            Drift(user_id, Tier(tier), None if counted[0] is None else tuple(counted), tuple(summed))
-            for user_id, tier, counted, summed in cursor.fetchall()
-        ]
+    rows = statements.fetch_all(statement(__file__, "usage_drift"), {"user_ids": user_ids})
+    return [
+        Drift(user_id, Tier(tier), None if counted[0] is None else tuple(counted), tuple(summed))
+        for user_id, tier, counted, summed in rows
+    ]
 
 
 def run(*, actor: Actor, now: datetime) -> list[Drift]:
@@ -67,9 +67,8 @@ def _mend(user_id: UUID, *, actor: Actor, now: datetime) -> list[Drift]:
             quotas.set_counter(user_id, drift.tier, dict(zip(COLUMNS, drift.summed, strict=True)))
             logger.error("usage_drift", user=str(user_id), tier=str(drift.tier), text=drift.text)
         if still:
-            tiers = {
-                "before": {str(drift.tier): list(drift.counted or ()) for drift in still},
-                "after": {str(drift.tier): list(drift.summed) for drift in still},
-            }
-            trail.record("usage.reconciled", subject=Subject("user", str(user_id)), actor=actor, now=now, **tiers)
+            before = {str(drift.tier): list(drift.counted or ()) for drift in still}
+            after = {str(drift.tier): list(drift.summed) for drift in still}
+            whom = Subject("user", str(user_id))
+            trail.record("usage.reconciled", subject=whom, actor=actor, now=now, before=before, after=after)
     return still

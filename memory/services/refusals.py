@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-
+from kimberly.db import statements
 from kimberly.lib.sql import statement
 from memory import metrics
 from memory.models import Refusal
@@ -59,8 +58,7 @@ def keep_counted(
         "request_id": call.request_id,
         "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(statement(__file__, "keep_counted_refusal"), parameters)
+    statements.execute(statement(__file__, "keep_counted_refusal"), parameters)
 
 
 def sweep(*, keep: timedelta, now: datetime) -> int:

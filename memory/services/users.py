@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from kimberly.audit import trail
 from kimberly.audit.trail import Subject
+from kimberly.db import statements
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid
 from kimberly.lib.sql import statement
@@ -89,9 +90,7 @@ def _insert(external_id: str, profile: Profile, *, purpose: Purpose, now: dateti
         "purpose": str(purpose),
         "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(statement(__file__, "register_user"), parameters)
-        return cursor.fetchone() is not None
+    return statements.fetch_one(statement(__file__, "register_user"), parameters) is not None
 
 
 def _change(user: MemoryUser, profile: Profile, *, actor: Actor, now: datetime) -> None:
@@ -121,5 +120,13 @@ def _change(user: MemoryUser, profile: Profile, *, actor: Actor, now: datetime) 
     )
 
 
-def _record(action: str, user: MemoryUser, *, actor: Actor, now: datetime, **states: dict[str, Any]) -> None:
-    trail.record(action, subject=Subject("user", str(user.pk)), actor=actor, now=now, **states)
+def _record(
+    action: str,
+    user: MemoryUser,
+    *,
+    actor: Actor,
+    now: datetime,
+    after: dict[str, Any],
+    before: dict[str, Any] | None = None,
+) -> None:
+    trail.record(action, subject=Subject("user", str(user.pk)), actor=actor, now=now, before=before, after=after)

@@ -12,9 +12,9 @@ LEAST_PGVECTOR = (0, 8)
 
 def require_supported_server(alias: str) -> None:
     """Refuse an older PostgreSQL or pgvector with a line that says what is there and what is needed."""
-    connection = connections[alias]
-    with connection.cursor() as cursor:
-        version = connection.pg_version
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int")
+        version = cursor.fetchone()[0]
         if version < LEAST_SERVER:
             raise CommandError(f"PostgreSQL {version // 10000} is too old: Kimberly needs 18 or newer.")
         cursor.execute("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
 
 from kimberly.audit import sealing
+from kimberly.db import statements
 from kimberly.lib.sql import statement
 from memory.services import reconcile
 
@@ -44,10 +44,8 @@ def _counters_equal_items(now: datetime) -> Iterator[str]:
 
 def _rows(name: str, now: datetime) -> Iterator[str]:
     """The texts that a checking statement gives, one a violation."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement(__file__, name), {"now": now})
-        for (text,) in cursor.fetchall():
-            yield text
+    for (text,) in statements.fetch_all(statement(__file__, name), {"now": now}):
+        yield text
 
 
 def _audit_chain(now: datetime) -> Iterator[str]:

@@ -35,6 +35,6 @@ def put(*, username: str, password: str, held: Collection[Role], actor: Actor, n
             person.save()
             person.groups.set([groups[role] for role in held])
             action = "staff.made" if made else "staff.changed"
-            states = {"before": {"roles": before}, "after": {"roles": sorted(held)}}
-            trail.record(action, subject=Subject("staff", str(person.pk)), actor=actor, now=now, **states)
+            whom, after = Subject("staff", str(person.pk)), {"roles": sorted(held)}
+            trail.record(action, subject=whom, actor=actor, now=now, before={"roles": before}, after=after)
     return person, made

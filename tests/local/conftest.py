@@ -42,9 +42,3 @@ def other_data_dir() -> Iterator[Path]:
     folder = make_folder()
     yield folder
     remove_folder(folder)
-
-
-@pytest.fixture
-def rounds() -> range:
-    """Once in `make test`, five times in `make test-long`."""
-    return range(5 if os.environ.get("KIMBERLY_TEST_COUNTS") == "full" else 1)

@@ -2,6 +2,9 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
+
+import pytest
 
 from kimberly.local import guardian_process
 
@@ -14,12 +17,18 @@ def test_knows_which_groups_were_left():
     assert guardian_process.watch(reading) == {200: signal.SIGQUIT, 300: signal.SIGKILL}
 
 
-def test_ends_a_group_with_all_its_members():
-    script = "import os, time; os.fork(); print('here', flush=True); time.sleep(3600)"
-    command = [sys.executable, "-c", script]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as leader:
-        assert [leader.stdout.readline(), leader.stdout.readline()] == [b"here\n", b"here\n"]
+@pytest.fixture
+def family():
+    """A process and its child, in a group of their own; both hold the pipe of its output."""
+    script = "import os, time; os.fork(); os.write(1, b'.'); time.sleep(3600)"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, start_new_session=True) as leader:
+        assert leader.stdout.read(2) == b".."
+        yield leader
+        with suppress(ProcessLookupError):
+            os.killpg(leader.pid, signal.SIGKILL)
 
-        guardian_process.end({leader.pid: signal.SIGKILL})
 
-        assert leader.stdout.read() == b""  # no member holds the other end of the pipe any more
+def test_ends_a_group_with_all_its_members(family):
+    guardian_process.end({family.pid: signal.SIGKILL})
+
+    assert family.stdout.read() == b""  # nobody holds the other end of the pipe any more

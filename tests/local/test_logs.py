@@ -55,7 +55,7 @@ def test_only_the_named_ones_are_shown(tmp_path, capsys):
 def test_an_unknown_name_is_refused_with_those_there_are(tmp_path):
     write(tmp_path, "web", "here")
 
-    with pytest.raises(StackError, match="No log wed in .*There: web"):
+    with pytest.raises(StackError, match=r"No log wed in .* There: web"):
         logs.show(tmp_path, ["wed"], follow=False)
 
 

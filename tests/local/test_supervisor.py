@@ -74,6 +74,15 @@ def test_a_killed_supervisor_leaves_no_process_and_its_data_to_the_next(tree):
 
 @pytest.mark.promise("F13")
 @pytest.mark.slow
+def test_a_next_start_waits_for_the_end_of_what_a_killed_one_left(tree):
+    tree.send(signal.SIGKILL)
+
+    with Tree(tree.data_dir) as successor:
+        assert successor.answers()
+
+
+@pytest.mark.promise("F13")
+@pytest.mark.slow
 def test_a_killed_guardian_is_replaced(tree):
     (guardian,) = tree.guardians()
     os.kill(guardian, signal.SIGKILL)

@@ -7,88 +7,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.UUIDField(db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('actor_kind', models.CharField(max_length=16)),
-                ('actor_id', models.CharField(max_length=64)),
-                ('action', models.CharField(max_length=64)),
-                ('subject_kind', models.CharField(max_length=32)),
-                ('subject_id', models.CharField(max_length=64)),
-                ('before', models.JSONField(default=dict)),
-                ('after', models.JSONField(default=dict)),
-                ('reason_sha256', models.CharField(blank=True, max_length=64)),
-                ('ticket_sha256', models.CharField(blank=True, max_length=64)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('incident_id', models.CharField(blank=True, max_length=40)),
-                ('step', models.CharField(blank=True, max_length=64)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("actor_kind", models.CharField(max_length=16)),
+                ("actor_id", models.CharField(max_length=64)),
+                ("action", models.CharField(max_length=64)),
+                ("subject_kind", models.CharField(max_length=32)),
+                ("subject_id", models.CharField(max_length=64)),
+                ("before", models.JSONField(default=dict)),
+                ("after", models.JSONField(default=dict)),
+                ("reason_sha256", models.CharField(blank=True, max_length=64)),
+                ("ticket_sha256", models.CharField(blank=True, max_length=64)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("incident_id", models.CharField(blank=True, max_length=40)),
+                ("step", models.CharField(blank=True, max_length=64)),
             ],
             options={
-                'db_table': 'audit_entry',
+                "db_table": "audit_entry",
             },
         ),
         migrations.CreateModel(
-            name='AuditSeal',
+            name="AuditSeal",
             fields=[
-                ('number', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('sealed_at', models.DateTimeField()),
-                ('entry_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None)),
-                ('rows_sha256', models.CharField(max_length=64)),
-                ('previous_hash', models.CharField(max_length=64)),
-                ('hash', models.CharField(max_length=64)),
+                ("number", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("sealed_at", models.DateTimeField()),
+                ("entry_ids", django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None)),
+                ("rows_sha256", models.CharField(max_length=64)),
+                ("previous_hash", models.CharField(max_length=64)),
+                ("hash", models.CharField(max_length=64)),
             ],
             options={
-                'db_table': 'audit_seal',
+                "db_table": "audit_seal",
             },
         ),
         migrations.CreateModel(
-            name='AuditPending',
+            name="AuditPending",
             fields=[
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='audit.auditentry')),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="audit.auditentry",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'audit_pending',
+                "db_table": "audit_pending",
             },
         ),
         migrations.CreateModel(
-            name='AuditText',
+            name="AuditText",
             fields=[
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='text', serialize=False, to='audit.auditentry')),
-                ('reason', models.TextField(blank=True)),
-                ('ticket', models.CharField(blank=True, max_length=64)),
-                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="text",
+                        serialize=False,
+                        to="audit.auditentry",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("ticket", models.CharField(blank=True, max_length=64)),
+                ("erased_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'db_table': 'audit_text',
+                "db_table": "audit_text",
             },
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['subject_kind', 'subject_id', 'id'], name='audit_entry_subject_ix'),
+            model_name="auditentry",
+            index=models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_entry_subject_ix"),
         ),
         migrations.AddConstraint(
-            model_name='auditseal',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='audit_seal_number_ck'),
+            model_name="auditseal",
+            constraint=models.CheckConstraint(condition=models.Q(("number__gte", 1)), name="audit_seal_number_ck"),
         ),
         migrations.AddConstraint(
-            model_name='auditseal',
-            constraint=models.CheckConstraint(condition=models.Q(('entry_ids__len__gte', 1)), name='audit_seal_not_empty_ck'),
+            model_name="auditseal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("entry_ids__len__gte", 1)), name="audit_seal_not_empty_ck"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='auditseal',
-            constraint=models.UniqueConstraint(fields=('previous_hash',), name='audit_seal_one_successor_uq'),
+            model_name="auditseal",
+            constraint=models.UniqueConstraint(fields=("previous_hash",), name="audit_seal_one_successor_uq"),
         ),
         migrations.AddConstraint(
-            model_name='audittext',
-            constraint=models.CheckConstraint(condition=models.Q(('erased_at', None), models.Q(('reason', ''), ('ticket', '')), _connector='OR'), name='audit_text_erased_is_empty_ck'),
+            model_name="audittext",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("erased_at", None), models.Q(("reason", ""), ("ticket", "")), _connector="OR"),
+                name="audit_text_erased_is_empty_ck",
+            ),
         ),
     ]

@@ -7,92 +7,135 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ApiClient',
+            name="ApiClient",
             fields=[
-                ('id', models.UUIDField(db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'api_client',
-                'constraints': [models.UniqueConstraint(fields=('name',), name='api_client_name_uq')],
+                "db_table": "api_client",
+                "constraints": [models.UniqueConstraint(fields=("name",), name="api_client_name_uq")],
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.UUIDField(db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False)),
-                ('prefix', models.CharField(max_length=16)),
-                ('sha256', models.CharField(max_length=64)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), size=None)),
-                ('bound_user_id', models.UUIDField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='clients.apiclient')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=kimberly.db.defaults.Uuid7(), editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("prefix", models.CharField(max_length=16)),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), size=None),
+                ),
+                ("bound_user_id", models.UUIDField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="keys", to="clients.apiclient"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'api_key',
+                "db_table": "api_key",
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyRecord',
+            name="IdempotencyRecord",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=255)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('user_id', models.UUIDField(null=True)),
-                ('status', models.SmallIntegerField()),
-                ('headers', models.JSONField(default=dict)),
-                ('body', models.JSONField(default=dict)),
-                ('item_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list, size=None)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('api_key', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='clients.apikey')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("key", models.CharField(max_length=255)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("user_id", models.UUIDField(null=True)),
+                ("status", models.SmallIntegerField()),
+                ("headers", models.JSONField(default=dict)),
+                ("body", models.JSONField(default=dict)),
+                (
+                    "item_ids",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list, size=None),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("api_key", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="clients.apikey")),
             ],
             options={
-                'db_table': 'idempotency_record',
+                "db_table": "idempotency_record",
             },
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.UniqueConstraint(fields=('sha256',), name='api_key_sha256_uq'),
+            model_name="apikey",
+            constraint=models.UniqueConstraint(fields=("sha256",), name="api_key_sha256_uq"),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('scopes__contained_by', ['memory:read', 'memory:write', 'memory:query', 'meditate', 'prune', 'privacy', 'metrics:read', 'alerts:write'])), name='api_key_scopes_ck'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "scopes__contained_by",
+                        [
+                            "memory:read",
+                            "memory:write",
+                            "memory:query",
+                            "meditate",
+                            "prune",
+                            "privacy",
+                            "metrics:read",
+                            "alerts:write",
+                        ],
+                    )
+                ),
+                name="api_key_scopes_ck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('scopes__len__gte', 1)), name='api_key_some_scope_ck'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("scopes__len__gte", 1)), name="api_key_some_scope_ck"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at', None), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='api_key_expiry_ck'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expires_at", None), ("expires_at__gt", models.F("created_at")), _connector="OR"),
+                name="api_key_expiry_ck",
+            ),
         ),
         migrations.AddIndex(
-            model_name='idempotencyrecord',
-            index=models.Index(fields=['user_id'], name='idempotency_record_user_ix'),
+            model_name="idempotencyrecord",
+            index=models.Index(fields=["user_id"], name="idempotency_record_user_ix"),
         ),
         migrations.AddIndex(
-            model_name='idempotencyrecord',
-            index=models.Index(fields=['expires_at'], name='idempotency_record_expiry_ix'),
+            model_name="idempotencyrecord",
+            index=models.Index(fields=["expires_at"], name="idempotency_record_expiry_ix"),
         ),
         migrations.AddConstraint(
-            model_name='idempotencyrecord',
-            constraint=models.UniqueConstraint(fields=('api_key', 'key'), name='idempotency_record_key_uq'),
+            model_name="idempotencyrecord",
+            constraint=models.UniqueConstraint(fields=("api_key", "key"), name="idempotency_record_key_uq"),
         ),
         migrations.AddConstraint(
-            model_name='idempotencyrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('status__gte', 200), ('status__lt', 300)), name='idempotency_record_status_ck'),
+            model_name="idempotencyrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__gte", 200), ("status__lt", 300)), name="idempotency_record_status_ck"
+            ),
         ),
     ]

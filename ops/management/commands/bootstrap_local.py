@@ -12,7 +12,7 @@ from ops.services import schedules, staff
 
 
 class Command(BaseCommand):
-    help = "Make the demo's sign-in (admin, every role) and its API key (unbound, every scope). Repeating changes nothing."
+    help = "Make the demo's sign-in (admin, every role) and its key (unbound, every scope). Repeating changes nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = os.environ.get("KIMBERLY_BOOTSTRAP_ADMIN_PASSWORD", "")

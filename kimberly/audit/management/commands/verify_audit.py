@@ -16,9 +16,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             given = options["anchor"]
-            anchor = (
-                sealing.Anchor.parse(given) if given else sealing.remembered(folder=settings.KIMBERLY.data_dir)
-            )
+            anchor = sealing.Anchor.parse(given) if given else sealing.remembered(folder=settings.KIMBERLY.data_dir)
         except ValueError as error:
             raise CommandError(str(error)) from error
         findings = sealing.verify(now=clock.utc_now(), anchor=anchor)

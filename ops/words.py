@@ -1,0 +1,64 @@
+"""How pages say times, sizes and measures: short, the number first. Pure Python; `now` is always given."""
+
+from datetime import datetime, timedelta
+
+from memory.rules.limits import ThrottleScope
+
+CALLS = {ThrottleScope.WRITE: "write", ThrottleScope.QUERY: "read", ThrottleScope.ALL: "call"}
+STEPS = (
+    (timedelta(seconds=100), timedelta(seconds=1), "s"),
+    (timedelta(minutes=100), timedelta(minutes=1), "min"),
+    (timedelta(hours=48), timedelta(hours=1), "h"),
+    (timedelta(days=60), timedelta(days=1), "days"),
+    (timedelta(days=730), timedelta(days=30), "months"),
+)
+
+
+def span(length: timedelta) -> str:
+    """`14 s`, `49 min`, `16 h`, `3 days`: one unit, rounded."""
+    length = abs(length)
+    for limit, unit, name in STEPS:
+        if length < limit:
+            return f"{round(length / unit)} {name}"
+    return f"{round(length / timedelta(days=365))} years"
+
+
+def relative(at: datetime, now: datetime) -> str:
+    """`14 s ago`, `in 49 min`, `now`."""
+    if abs(at - now) < timedelta(seconds=1):
+        return "now"
+    return f"in {span(at - now)}" if at > now else f"{span(now - at)} ago"
+
+
+def clock(at: datetime, now: datetime) -> str:
+    """The time of day, with the day where it is not today: `04:12`, `tomorrow 03:12`, `19 Nov 03:12`."""
+    days = (at.date() - now.date()).days
+    near = {0: "", 1: "tomorrow ", -1: "yesterday "}
+    year = "" if at.year == now.year else f" {at.year}"
+    return f"{near.get(days, f'{at.day} {at:%b}{year} ')}{at:%H:%M}"
+
+
+def exact(at: datetime) -> str:
+    """`2026-11-17 03:11:50 UTC`."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def rate(scope: str, per_minute: int) -> str:
+    """`10 writes a minute`."""
+    word = CALLS[ThrottleScope(scope)]
+    return f"{per_minute:,} {word}{'' if per_minute == 1 else 's'} a minute"
+
+
+def blocked(scope: str) -> str:
+    """What a block stops: `all writes blocked`."""
+    return f"all {CALLS[ThrottleScope(scope)]}s blocked"
+
+
+def brake(scope: str, per_minute: int | None) -> str:
+    """What a throttle does: a rate, or a block."""
+    return blocked(scope) if per_minute is None else rate(scope, per_minute)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 item`, `1,752 items`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
