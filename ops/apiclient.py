@@ -87,6 +87,9 @@ class Client:
         self._headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
         self._wait = wait
 
+    def close(self) -> None:
+        self._connection.close()
+
     def get(self, path: str, **query: str | int) -> Reply:
         return self.call("GET", f"{path}?{urlencode(query)}" if query else path)
 

@@ -1,8 +1,9 @@
-"""Facts that a scrape reads from PostgreSQL. Each collector is a function; adding one edits nothing else than the table."""
+"""Facts that a scrape reads from PostgreSQL. Each collector is a function; adding one edits only the table."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
 
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -10,9 +11,21 @@ from django.db.migrations.executor import MigrationExecutor
 from kimberly.lib import clock, metrics
 from kimberly.lib.metrics import Metric
 from memory import metrics as memory_metrics
+from memory.models import Plan
 from memory.queries import totals
+from memory.rules.limits import ThrottleScope
+from ops.models import InvariantCheck
+from ops.services import invariants
 
 DB_UP = metrics.database_gauge("kimberly_db_up", "1 when the database answered this scrape.")
+VIOLATIONS = metrics.database_gauge(
+    "kimberly_invariant_violations",
+    "Violations that the last check of the invariant found.",
+    {"invariant": tuple(invariants.CHECKS)},
+)
+CHAIN_VALID = metrics.database_gauge(
+    "kimberly_audit_chain_valid", "1 when the last check found the audit chain whole, else 0."
+)
 APPLIED = metrics.database_gauge("django_migrations_applied", "Migrations that this database has.")
 UNAPPLIED = metrics.database_gauge("django_migrations_unapplied", "Migrations of this code that the database lacks.")
 
@@ -35,6 +48,13 @@ class CollectorOf:
     cache_seconds: float
 
 
+def _connection() -> Iterator[Sample]:
+    """Nothing but the question whether the database answers; the exporter makes `kimberly_db_up` of the outcome."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    yield from ()
+
+
 def _usage() -> Iterator[Sample]:
     for row in totals.by_tier(now=clock.utc_now()):
         tier = str(row.tier)
@@ -49,6 +69,8 @@ def _usage() -> Iterator[Sample]:
 
 def _measures() -> Iterator[Sample]:
     now = clock.utc_now()
+    for plan, scope in product(Plan.objects.order_by("pk").values_list("pk", flat=True), ThrottleScope):
+        memory_metrics.RATE_LIMITED.labels(str(scope), plan)  # plans are rows: their series begin at 0 from here on
     for tier, users in totals.users_refused(since=now - timedelta(minutes=10)).items():
         yield Sample(memory_metrics.USERS_REFUSED, (str(tier),), users)
     for tier, overrides in totals.overrides_in_force(now=now).items():
@@ -57,15 +79,26 @@ def _measures() -> Iterator[Sample]:
         yield Sample(memory_metrics.THROTTLED_USERS, (str(scope),), users)
 
 
+def _invariants() -> Iterator[Sample]:
+    """What the last check found; before the first one there is nothing to say."""
+    for row in InvariantCheck.objects.order_by("invariant"):
+        yield Sample(VIOLATIONS, (row.invariant,), row.violations)
+        if row.invariant == invariants.AUDIT_CHAIN:
+            yield Sample(CHAIN_VALID, (), row.violations == 0)
+
+
 def _migrations() -> Iterator[Sample]:
     executor = MigrationExecutor(connection)
     yield Sample(APPLIED, (), len(executor.loader.applied_migrations))
     yield Sample(UNAPPLIED, (), len(executor.migration_plan(executor.loader.graph.leaf_nodes())))
 
 
+CONNECTION = "connection"
 ALL = (
+    CollectorOf(CONNECTION, _connection, 0),
     CollectorOf("usage", _usage, 60),
     CollectorOf("measures", _measures, 15),
+    CollectorOf("invariants", _invariants, 15),
     CollectorOf("migrations", _migrations, 60),
 )
 NAMES = tuple(collector.name for collector in ALL)

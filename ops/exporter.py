@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import prometheus_client
 import structlog
-from django.db import DatabaseError, connection
+from django.db import connection
+from django.db.utils import Error
 from prometheus_client import CollectorRegistry, multiprocess
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -47,18 +49,31 @@ class Reading:
 _readings: dict[str, Reading] = {}
 _running: dict[str, Future[Reading]] = {}
 _lock = threading.Lock()
-_pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="collector")
+# One thread each: a collector that hangs keeps no other waiting.
+_pool = ThreadPoolExecutor(max_workers=len(collectors.ALL), thread_name_prefix="collector")
 
 
 def exposition() -> bytes:
     """The whole page in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        _forget_ended_processes(Path(folder))
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(_OwnProcess())
     registry.register(_Facts())
     return prometheus_client.generate_latest(registry)
+
+
+def _forget_ended_processes(folder: Path) -> None:
+    """A killed process's calls in flight are over; its counters stay, so that sums never fall."""
+    for path in folder.glob("gauge_live*_*.db"):
+        try:
+            os.kill(int(path.stem.rpartition("_")[2]), 0)
+        except ProcessLookupError:
+            path.unlink(missing_ok=True)
+        except PermissionError:  # it lives, as somebody else
+            continue
 
 
 class _OwnProcess(Collector):
@@ -67,29 +82,32 @@ class _OwnProcess(Collector):
     def collect(self) -> Iterator[Metric]:
         for family in prometheus_client.REGISTRY.collect():
             if family.name.startswith(("kimberly_", "django_")):
+                family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
                 yield family
 
 
 class _Facts(Collector):
-    """Shared counters and collectors' samples."""
+    """Shared counters and collectors' samples. Valkey is read while the collectors are at work."""
 
     def collect(self) -> Iterator[Metric]:
-        readings = _read_all()
+        until = time.monotonic() + DEADLINE_SECONDS
+        started = {collector.name: _start(collector) for collector in collectors.ALL}
         yield from _shared_counters()
-        samples = [sample for reading in readings.values() for sample in reading.samples or ()]
-        yield from _families(samples)
+        readings = {name: _awaited(reading, until) for name, reading in started.items()}
+        yield from _families(sample for reading in readings.values() for sample in reading.samples or ())
         yield _gauge(SUCCESS, {(name,): float(reading.samples is not None) for name, reading in readings.items()})
         yield _gauge(DURATION, {(name,): reading.took_seconds for name, reading in readings.items()})
+        yield _gauge(collectors.DB_UP, {(): float(readings[collectors.CONNECTION].samples is not None)})
 
 
 def _shared_counters() -> Iterator[Metric]:
-    for metric in metrics.CATALOGUE.values():
-        if metric.source is not metrics.Source.SHARED:
-            continue
-        try:
-            stored = sharedcounters.read(metric.name)
-        except redisclient.RedisAway:
-            return
+    shared = [metric for metric in metrics.CATALOGUE.values() if metric.source is metrics.Source.SHARED]
+    try:
+        sums = sharedcounters.read_all(metric.name for metric in shared)
+    except redisclient.RedisAway:
+        return
+    for metric in shared:
+        stored = sums[metric.name]
         family = CounterMetricFamily(metric.name.removesuffix("_total"), metric.about, labels=list(metric.labels))
         for combination in {**dict.fromkeys(metric.combinations(), 0), **stored}:
             family.add_metric(list(combination), stored.get(combination, 0))
@@ -111,23 +129,8 @@ def _gauge(metric: metrics.Metric, values: dict[tuple[str, ...], float]) -> Metr
     return family
 
 
-def _read_all() -> dict[str, Reading]:
-    """Every collector's reading, fresh or from its cache; those that do not answer in time have failed."""
-    until = time.monotonic() + DEADLINE_SECONDS
-    started = {collector.name: _start(collector) for collector in collectors.ALL}
-    found: dict[str, Reading] = {}
-    for name, pending in started.items():
-        if isinstance(pending, Reading):
-            found[name] = pending
-            continue
-        try:
-            found[name] = pending.result(timeout=max(0.0, until - time.monotonic()))
-        except TimeoutError:
-            found[name] = Reading(time.monotonic(), DEADLINE_SECONDS, None)
-    return found
-
-
 def _start(collector: collectors.CollectorOf) -> Reading | Future[Reading]:
+    """The kept reading while it is fresh, else one that is under way."""
     with _lock:
         kept = _readings.get(collector.name)
         if kept is not None and kept.samples is not None and time.monotonic() - kept.read_at < collector.cache_seconds:
@@ -138,15 +141,27 @@ def _start(collector: collectors.CollectorOf) -> Reading | Future[Reading]:
         return running
 
 
+def _awaited(reading: Reading | Future[Reading], until: float) -> Reading:
+    """The reading; one that does not come in time has failed."""
+    if isinstance(reading, Reading):
+        return reading
+    try:
+        return reading.result(timeout=max(0.0, until - time.monotonic()))
+    except TimeoutError:
+        return Reading(time.monotonic(), DEADLINE_SECONDS, None)
+
+
 def _read(collector: collectors.CollectorOf) -> Reading:
     started = time.monotonic()
+    samples: tuple[collectors.Sample, ...] | None = None
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = '2s'")
-        samples: tuple[collectors.Sample, ...] | None = tuple(collector.read())
-    except DatabaseError as error:
+        samples = tuple(collector.read())
+    except Error as error:
         logger.warning("collector_failed", collector=collector.name, error=type(error).__name__)
-        samples = None
+    except Exception:
+        logger.exception("collector_failed", collector=collector.name)
     finally:
         connection.close()
     reading = Reading(time.monotonic(), time.monotonic() - started, samples)

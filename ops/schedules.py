@@ -23,6 +23,7 @@ ALL = (
         "23 * * * *",
         "Delete kept answers past their 24 h.",
     ),
+    Schedule("session-sweep", "ops.sweep_sessions", "maintenance", "11 3 * * *", "Delete ended portal sessions."),
     Schedule(
         "refusal-sweep", "ops.sweep_refusals", "maintenance", "41 3 * * *", "Delete refusals past their retention."
     ),

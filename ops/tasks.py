@@ -5,6 +5,7 @@ from datetime import timedelta
 import structlog
 from celery import shared_task
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 
 from kimberly.clients import idempotency
 from kimberly.lib import clock
@@ -27,6 +28,12 @@ def sweep_refusals(**_kwargs: object) -> int:
     return refusals.sweep(keep=keep, now=clock.utc_now())
 
 
+@shared_task(name="ops.sweep_sessions", queue=QUEUE, acks_late=True, time_limit=600, expires=3600)
+def sweep_sessions(**_kwargs: object) -> None:
+    """Delete the sessions that have ended."""
+    SessionStore.clear_expired()
+
+
 @shared_task(name="ops.reconcile_usage", queue=QUEUE, acks_late=True, time_limit=1800, expires=3600)
 def reconcile_usage(**_kwargs: object) -> int:
     """Mend drifting counters; the number of findings."""
@@ -36,7 +43,7 @@ def reconcile_usage(**_kwargs: object) -> int:
 @shared_task(name="ops.check_invariants", queue=QUEUE, acks_late=True, time_limit=1800, expires=3600)
 def check_invariants(**_kwargs: object) -> int:
     """Check every invariant, keep the counts for the gauge; the number of violations."""
-    violations = invariants.check(now=clock.utc_now())
+    violations = invariants.check_and_remember(now=clock.utc_now())
     for violation in violations:
         logger.error("invariant_violated", invariant=violation.invariant, text=violation.text)
     return len(violations)

@@ -27,6 +27,7 @@ LOCK = 0x4B41_5544  # "KAUD": the advisory lock of the one sealer
 GENESIS = "0" * 64
 MOST_ENTRIES = 5_000  # A seal of more would take long to check; the next minute's takes the rest.
 UNSEALED_LIMIT = timedelta(minutes=2)
+COLUMNS = tuple(field.attname for field in AuditEntry._meta.concrete_fields)  # noqa: SLF001 - Django documents _meta
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def rows_sha256(entries: Iterable[AuditEntry]) -> str:
     """Hex SHA-256 over the entries' rows in the order given; every column counts."""
     digest = hashlib.sha256()
     for entry in entries:
-        columns = {field.attname: getattr(entry, field.attname) for field in AuditEntry._meta.concrete_fields}
+        columns = {name: getattr(entry, name) for name in COLUMNS}
         digest.update(json.dumps(columns, sort_keys=True, default=_plain).encode("utf-8") + b"\n")
     return digest.hexdigest()
 
@@ -116,7 +117,7 @@ def verify(*, now: datetime, anchor: Anchor | None = None) -> list[Finding]:
         if anchor and sealed.number == anchor.number:
             anchored = sealed.hash
     if anchor and anchored != anchor.hash:
-        said = "has another hash than the anchor" if anchored else "is missing, though an anchor names it: it was cut off"
+        said = "has another hash than the anchor" if anchored else "is missing: it was cut off"
         findings.append(Finding(anchor.number, f"seal {anchor.number} {said}"))
     return [*findings, *_entries_out_of_place(now), *_texts_that_differ()]
 

@@ -13,9 +13,10 @@ from kimberly.audit import trail
 from kimberly.audit.trail import Subject, Why
 from kimberly.clients.models import ApiClient, ApiKey, Scope
 from kimberly.lib.actors import Actor
-from kimberly.lib.errors import Kind, Refusal
+from kimberly.lib.errors import Invalid, Kind, Refusal
 
 PREFIX = "kmb"
+LONGEST_CLIENT_NAME = 80
 
 
 class UnknownScope(Refusal):
@@ -56,6 +57,8 @@ def issue(
     """Make a key for a client (made too when there is none of that name); gives the key and its text, shown once."""
     if unknown := set(scopes) - {str(scope) for scope in Scope}:
         raise UnknownScope(unknown)
+    if not 0 < len(client_name) <= LONGEST_CLIENT_NAME or not client_name.isprintable():
+        raise Invalid(("/client_name", f"must have 1 to {LONGEST_CLIENT_NAME} printable characters"))
     text = plaintext or new_plaintext()
     with transaction.atomic():
         client, _ = ApiClient.objects.get_or_create(name=client_name, defaults={"created_at": now})

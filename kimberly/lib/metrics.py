@@ -116,15 +116,10 @@ class SharedCounter:
 
     @classmethod
     def take(cls) -> Counter[tuple[str, tuple[str, ...]]]:
-        """Everything counted since the last call; give it back with `put_back` when it could not be stored."""
+        """Everything counted since the last call; whoever takes it keeps it until it is stored."""
         with cls._lock:
             taken, cls._buffer = cls._buffer, Counter()
         return taken
-
-    @classmethod
-    def put_back(cls, taken: Counter[tuple[str, tuple[str, ...]]]) -> None:
-        with cls._lock:
-            cls._buffer.update(taken)
 
 
 def shared_counter(name: str, about: str, labels: Labels | None = None) -> SharedCounter:

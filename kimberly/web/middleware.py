@@ -3,7 +3,8 @@
 import re
 import select
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
 from typing import Any
 
 import structlog
@@ -104,14 +105,19 @@ _operations: dict[tuple[str, str], str] = {}
 
 
 def announce(paths: Mapping[str, Mapping[str, Any]]) -> None:
-    """Learn the API's operations from its OpenAPI paths, and let their series begin at 0."""
+    """Learn the API's operations from its OpenAPI paths, and let every series there will ever be begin at 0."""
+    _begin_at_zero("unmatched", METHODS)
     for path, methods in paths.items():
         for method, operation in methods.items():
             name = operation["operationId"]
             _operations[(path, method.upper())] = name
-            DURATION.labels(name)
-            for status_class in STATUS_CLASSES:
-                REQUESTS.labels(name, method.upper(), status_class)
+            _begin_at_zero(name, [method.upper()])
+
+
+def _begin_at_zero(route: str, methods: Iterable[str]) -> None:
+    DURATION.labels(route)
+    for method, status_class in product(methods, STATUS_CLASSES):
+        REQUESTS.labels(route, method, status_class)
 
 
 def route_of(request: HttpRequest) -> str:

@@ -36,7 +36,7 @@ def client() -> "redis.Redis":
 
 
 class _Rest:
-    """Whether Redis is left alone. One thread tries when the rest is over; the others go on without until it is back."""
+    """Whether Redis is left alone. After the rest one thread tries; the others go on without until it is back."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -261,7 +261,7 @@ class Migration(migrations.Migration):
                 ("protected", models.BooleanField(default=False)),
                 ("version", models.IntegerField(default=1)),
                 ("created_at", models.DateTimeField(help_text="When it was said; the client may give it.")),
-                ("changed_at", models.DateTimeField(help_text="When it last took room or changed here.")),
+                ("changed_at", models.DateTimeField(help_text="When it last took room.")),
                 ("expires_at", models.DateTimeField(null=True)),
                 ("last_seen_at", models.DateTimeField(null=True)),
                 ("access_count", models.IntegerField(default=0)),

@@ -74,10 +74,12 @@ def change_item(
             raise ItemArchived
         _apply(change, item)
         size_bytes = drafts.size_of(item.content or "", drafts.compact_json(item.metadata or {}))
-        if size_bytes != item.size_bytes:
-            more_bytes = size_bytes - item.size_bytes
+        more_bytes = size_bytes - item.size_bytes
+        if more_bytes:
             quotas.take_room(user_id, Tier(item.tier), more_bytes=more_bytes, more_items=0, now=now)
-        item.size_bytes, item.changed_at, item.version = size_bytes, now, item.version + 1
+        if more_bytes > 0:
+            item.changed_at = now
+        item.size_bytes, item.version = size_bytes, item.version + 1
         item.save(update_fields=["content", "metadata", "protected", "size_bytes", "changed_at", "version"])
     return item
 

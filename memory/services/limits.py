@@ -12,6 +12,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from kimberly.audit import trail
 from kimberly.audit.trail import Subject, Why
+from kimberly.db import statements
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid, Kind, Refusal
 from memory.models import MemoryUser, QuotaOverride, Throttle
@@ -98,6 +99,7 @@ def raise_quota(*, user_id: UUID, tier: Tier, hard_bytes: int, order: Order, now
     existing = QuotaOverride.objects.filter(user_id=user_id, tier=tier, period__overlap=_period(order, now))
     before = {"limit_bytes": usage.of_user(user_id, now=now)[tier].limit_bytes}
     with _one_at_a_time(existing), transaction.atomic():
+        _wait_for_others(f"override {user_id} {tier}")
         made = QuotaOverride.objects.create(user_id=user_id, tier=tier, hard_bytes=hard_bytes, **_ownership(order, now))
         facts = {"tier": str(tier), "hard_bytes": hard_bytes, "ends_at": order.ends_at.isoformat()}
         _record("quota.raised", user_id, order.actor, now, before, {**facts, "override": str(made.pk)}, order.why)
@@ -128,6 +130,7 @@ def throttle(*, target: Target, scope: ThrottleScope, per_minute: int | None, or
     existing = Throttle.objects.filter(**same, scope=scope, period__overlap=_period(order, now))
     mode = ThrottleMode.BLOCK if per_minute is None else ThrottleMode.RATE
     with _one_at_a_time(existing), transaction.atomic():
+        _wait_for_others(f"throttle {target} {scope}")
         made = Throttle.objects.create(**same, scope=scope, mode=mode, per_minute=per_minute, **_ownership(order, now))
         facts = {"scope": str(scope), "mode": str(mode), "per_minute": per_minute, "throttle": str(made.pk)}
         after = {**facts, "ends_at": order.ends_at.isoformat()}
@@ -179,6 +182,14 @@ def _ownership(order: Order, now: datetime) -> dict[str, Any]:
         "created_by_label": order.actor_label,
         "created_at": now,
     }
+
+
+def _wait_for_others(target: str) -> None:
+    """Let who orders for the same target at the same time do so one after the other.
+
+    Two that only met at the exclusion constraint would wait for each other, and one would end as a deadlock.
+    """
+    statements.fetch_one("SELECT pg_advisory_xact_lock(hashtextextended(%(target)s::text, 0))", {"target": target})
 
 
 @contextmanager

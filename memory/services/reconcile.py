@@ -60,9 +60,10 @@ def run(*, actor: Actor, now: datetime) -> list[Drift]:
 
 def _mend(user_id: UUID, *, actor: Actor, now: datetime) -> list[Drift]:
     with transaction.atomic():
+        missing = {drift.tier: drift for drift in drifts([user_id]) if drift.counted is None}
         quotas.open_counters(user_id)
         quotas.lock(user_id, now=now)
-        still = drifts([user_id])
+        still = list({**missing, **{drift.tier: drift for drift in drifts([user_id])}}.values())
         for drift in still:
             quotas.set_counter(user_id, drift.tier, dict(zip(COLUMNS, drift.summed, strict=True)))
             logger.error("usage_drift", user=str(user_id), tier=str(drift.tier), text=drift.text)

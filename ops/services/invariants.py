@@ -11,6 +11,9 @@ from kimberly.audit import sealing
 from kimberly.db import statements
 from kimberly.lib.sql import statement
 from memory.services import reconcile
+from ops.models import InvariantCheck
+
+AUDIT_CHAIN = "I6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,17 @@ def check(*, now: datetime) -> list[Violation]:
     return [violation for name, find in CHECKS.items() for violation in _named(name, find(now))]
 
 
-def counts(*, now: datetime) -> dict[str, int]:
-    """Violations of each invariant, for the gauge."""
-    found = Counter(violation.invariant for violation in check(now=now))
-    return {name: found[name] for name in CHECKS}
+def check_and_remember(*, now: datetime) -> list[Violation]:
+    """Check, and keep how many violations each invariant has for the gauges; gives what `check` gives."""
+    found = check(now=now)
+    violations = Counter(violation.invariant for violation in found)
+    InvariantCheck.objects.bulk_create(
+        [InvariantCheck(invariant=name, violations=violations[name], checked_at=now) for name in CHECKS],
+        update_conflicts=True,
+        unique_fields=["invariant"],
+        update_fields=["violations", "checked_at"],
+    )
+    return found
 
 
 def _named(name: str, texts: Iterator[str]) -> Iterator[Violation]:
@@ -58,6 +68,6 @@ CHECKS: dict[str, Callable[[datetime], Iterator[str]]] = {
     "I1": _counters_equal_items,
     "I2": lambda now: _rows("item_states", now),
     "I3": lambda now: _rows("writes_above_limit", now),
-    "I6": _audit_chain,
+    AUDIT_CHAIN: _audit_chain,
     "I9": lambda now: _rows("measures_without_end", now),
 }

@@ -11,16 +11,18 @@ CROSS JOIN LATERAL (
     FROM memory_item AS i
     WHERE i.user_id = c.user_id AND i.tier = c.tier AND i.state = 'active'
 ) AS newest
+-- Calls that meet the beginning or the end of an override pass in any order: the minute before the write counts as one.
+CROSS JOIN LATERAL (
+    SELECT tstzrange(newest.written_at - interval '1 minute', newest.written_at, '[]') AS minute
+) AS last
 CROSS JOIN LATERAL (
     SELECT
-        COALESCE(
-            (
-                SELECT o.hard_bytes
-                FROM quota_override AS o
-                WHERE o.user_id = c.user_id AND o.tier = c.tier AND o.period @> newest.written_at
-            ),
-            p.hard_bytes
+        GREATEST(
+            max(o.hard_bytes),
+            CASE WHEN count(*) FILTER (WHERE o.period @> last.minute) = 0 THEN p.hard_bytes END
         ) AS limit_bytes
+    FROM quota_override AS o
+    WHERE o.user_id = c.user_id AND o.tier = c.tier AND o.period && last.minute
 ) AS at_the_time
 WHERE
     c.active_bytes > at_the_time.limit_bytes

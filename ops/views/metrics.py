@@ -1,7 +1,7 @@
 """GET /metrics, for Prometheus: by token, or from an allowed network."""
 
 import secrets
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +13,8 @@ from ops import exporter
 @require_safe
 def scrape(request: HttpRequest) -> HttpResponse:
     if not may_scrape(request):
-        return HttpResponse("Send the metrics token as a bearer, or ask from an allowed network.\n", status=403, content_type="text/plain")
+        said = "Send the metrics token as a bearer, or ask from an allowed network.\n"
+        return HttpResponse(said, status=403, content_type="text/plain")
     return HttpResponse(exporter.exposition(), content_type=exporter.CONTENT_TYPE)
 
 
@@ -28,8 +29,14 @@ def may_scrape(request: HttpRequest) -> bool:
         return secrets.compare_digest(given.encode(), config.metrics_token.encode())
     if config.trusted_proxies:
         return False
+    peer = _peer(request.META.get("REMOTE_ADDR", ""))
+    return peer is not None and any(peer in network for network in config.metrics_allow)
+
+
+def _peer(text: str) -> IPv4Address | IPv6Address | None:
+    """The address without its zone; an IPv4 peer of a socket that takes both kinds is an IPv4 address."""
     try:
-        peer = ip_address(request.META.get("REMOTE_ADDR", "").rpartition("%")[0] or request.META.get("REMOTE_ADDR", ""))
+        address = ip_address(text.partition("%")[0])
     except ValueError:
-        return False
-    return any(peer in network for network in config.metrics_allow)
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

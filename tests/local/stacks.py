@@ -51,7 +51,7 @@ class Stack:
     def start(self) -> Self:
         process = self.launch()
         until(
-            lambda: self.portal_file.exists() or process.poll() is not None,
+            lambda: process.poll() is not None or self._is_published(process.pid),
             what="portal.json",
             limit_seconds=START_SECONDS,
         )
@@ -84,6 +84,10 @@ class Stack:
     def portal(self) -> dict[str, Any]:
         portal: dict[str, Any] = json.loads(self.portal_file.read_text())
         return portal
+
+    def _is_published(self, pid: int) -> bool:
+        """Whether the file is there and not that of a killed predecessor."""
+        return self.portal_file.exists() and self.portal["pid"] == pid
 
     def wait_until_gone(self) -> None:
         until(lambda: not processes_of(self.data_dir), what="the end of all its processes", limit_seconds=STOP_SECONDS)

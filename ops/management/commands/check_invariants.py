@@ -10,7 +10,7 @@ class Command(BaseCommand):
     help = "Check what must hold at all times; print every violation and exit 1 when there is one."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = invariants.check(now=clock.utc_now())
+        found = invariants.check_and_remember(now=clock.utc_now())
         for violation in found:
             self.stdout.write(f"{violation.invariant}: {violation.text}")
         if found:

@@ -9,6 +9,7 @@ from kimberly.clients import keys
 from kimberly.clients.models import Scope
 from kimberly.lib import clock
 from kimberly.lib.actors import Actor
+from kimberly.lib.errors import Refusal
 from memory.services import users
 
 USUAL = (Scope.READ, Scope.WRITE, Scope.QUERY, Scope.METRICS)
@@ -33,14 +34,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = clock.utc_now()
-        key, text = keys.issue(
-            client_name=options["client"],
-            scopes=options["scope"] or [str(scope) for scope in USUAL],
-            actor=Actor.command("create_api_key"),
-            now=now,
-            bound_user_id=_user(options["user"]),
-            expires_at=_end(options["expires_days"], now),
-        )
+        try:
+            key, text = keys.issue(
+                client_name=options["client"],
+                scopes=options["scope"] or [str(scope) for scope in USUAL],
+                actor=Actor.command("create_api_key"),
+                now=now,
+                bound_user_id=_user(options["user"]),
+                expires_at=_end(options["expires_days"], now),
+            )
+        except Refusal as refusal:
+            raise CommandError(refusal.detail) from refusal
         # Only the key goes to standard output, so that a script can take it from there.
         self.stderr.write(f"A key of {options['client']} with {', '.join(key.scopes)}. It is shown only now:")
         self.stdout.write(text)

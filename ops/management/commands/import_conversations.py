@@ -1,4 +1,5 @@
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         refused = 0
         try:
-            api = Client(*_where(options["base_url"], options["api_key"]))
-            for conversation in conversations.read(options["file"], most_memories=options["limit_per_user"]):
-                outcome = importing.import_conversation(conversation, api=api, tier=options["type"])
-                refused += outcome.refusal is not None
-                self.stdout.write(_line(outcome))
+            found = conversations.read(options["file"], most_memories=options["limit_per_user"])
+            with closing(Client(*_where(options["base_url"], options["api_key"]))) as api:
+                for conversation in found:
+                    outcome = importing.import_conversation(conversation, api=api, tier=options["type"])
+                    refused += outcome.refusal is not None
+                    self.stdout.write(_line(outcome))
         except Refusal as refusal:
             raise CommandError(refusal.detail) from refusal
         if refused:

@@ -1,0 +1,62 @@
+"""States as people see them: a tone, an icon and a word, never a colour alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from memory.queries.usage import TierUsage
+from memory.rules.limits import LimitSource
+from memory.rules.tiers import ItemState, UserState
+from ops import words
+
+
+NEARLY_FULL = 0.95  # of the hard limit: where the bars turn red as well
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """One word about a state, with its tone and icon."""
+
+    tone: str
+    icon: str
+    text: str
+
+
+USER = {
+    UserState.ACTIVE: Badge("ok", "ok", "Active"),
+    UserState.SUSPENDED: Badge("bad", "lock", "Suspended"),
+    UserState.ERASING: Badge("ask", "wait", "Being erased"),
+    UserState.ERASED: Badge("mute", "skip", "Erased"),
+}
+ITEM = {
+    ItemState.ACTIVE: Badge("ok", "ok", "Active"),
+    ItemState.ARCHIVED: Badge("mute", "skip", "Archived"),
+    ItemState.PURGED: Badge("mute", "close", "Purged"),
+}
+
+
+def of_user(
+    state: str, tiers: Iterable[TierUsage], *, throttled_until: datetime | None, now: datetime
+) -> list[Badge]:
+    """The user's state first, then what is unusual."""
+    badges = [USER[UserState(state)]]
+    if throttled_until is not None:
+        badges.append(Badge("warn", "action", f"Throttled, {words.span(throttled_until - now)} left"))
+    for tier in tiers:
+        badges += _of_tier(tier, now)
+    return badges
+
+
+def _of_tier(tier: TierUsage, now: datetime) -> list[Badge]:
+    name = tier.tier.label
+    badges = []
+    if tier.is_over_limit:
+        badges.append(Badge("bad", "bad", f"{name} over hard"))
+    elif tier.share >= NEARLY_FULL:
+        badges.append(Badge("bad", "bad", f"{name} {tier.share:.0%} full".replace("%", " %")))
+    elif tier.is_over_soft:
+        badges.append(Badge("warn", "warn", f"{name} over soft"))
+    if tier.limit_source is LimitSource.OVERRIDE and tier.override_ends_at is not None:
+        left = words.span(tier.override_ends_at - now)
+        badges.append(Badge("info", "action", f"{name} raised, {left} left"))
+    return badges

@@ -1,0 +1,103 @@
+"""What was done to a user, from the audit trail: who, when, what, and the reason they gave."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from kimberly.audit.models import AuditEntry
+from kimberly.lib import bytesize
+from kimberly.lib.actors import ActorKind
+from kimberly.web.pagination import Order
+from ops import words
+from ops.queries import keyset, names
+from ops.queries.keyset import Page
+
+NEWEST_FIRST = Order("at", "at", descending=True, kind=datetime)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """One act. `reason` is empty where none was given, or where it was erased."""
+
+    at: datetime
+    what: str
+    tone: str
+    icon: str
+    who: str
+    reason: str
+    ticket: str
+    reason_is_erased: bool
+    request_id: str
+
+
+Facts = Mapping[str, Any]
+
+
+def _registered(before: Facts, after: Facts) -> str:
+    return f"Registered on the {after.get('plan', 'default')} plan"
+
+
+def _changed(before: Facts, after: Facts) -> str:
+    if before.get("plan") != after.get("plan"):
+        return f"Moved from the {before.get('plan')} plan to the {after.get('plan')} plan"
+    fields = ", ".join(str(name).replace("_", " ") for name in after.get("fields", ()))
+    return f"Changed: {fields}" if fields else "Changed"
+
+
+def _raised(before: Facts, after: Facts) -> str:
+    was = bytesize.human(int(before.get("limit_bytes", 0)))
+    return f"Raised {after.get('tier')} from {was} to {bytesize.human(int(after.get('hard_bytes', 0)))}"
+
+
+def _raise_ended(before: Facts, after: Facts) -> str:
+    return f"Ended the raise of {after.get('tier')} to {bytesize.human(int(before.get('hard_bytes', 0)))}"
+
+
+def _throttled(before: Facts, after: Facts) -> str:
+    says = words.brake(after.get("scope", "all"), after.get("per_minute"))
+    return f"Throttled: {says}" if after.get("per_minute") is None else f"Throttled to {says}"
+
+
+def _lifted(before: Facts, after: Facts) -> str:
+    return f"Lifted the throttle: {words.brake(after.get('scope', 'all'), before.get('per_minute'))}"
+
+
+Telling = tuple[str, str, Callable[[Facts, Facts], str]]
+TOLD: dict[str, Telling] = {
+    "user.registered": ("mute", "person", _registered),
+    "user.changed": ("mute", "instruction", _changed),
+    "quota.raised": ("info", "action", _raised),
+    "quota.override_ended": ("mute", "undo", _raise_ended),
+    "throttle.set": ("warn", "action", _throttled),
+    "throttle.lifted": ("mute", "undo", _lifted),
+}
+
+
+def of_user(user_id: UUID, *, cursor: str = "", size: int = keyset.PAGE_ROWS) -> Page[HistoryRow]:
+    """The user's audit entries, newest first."""
+    entries = AuditEntry.objects.filter(subject_kind="user", subject_id=str(user_id)).select_related("text")
+    found = keyset.page(entries, NEWEST_FIRST, cursor=cursor, size=size)
+    who = names.of_actors({_actor(entry) for entry in found.rows})
+    return Page([_row(entry, who[_actor(entry)]) for entry in found.rows], found.next_cursor)
+
+
+def _actor(entry: AuditEntry) -> str:
+    return f"{ActorKind(entry.actor_kind)}:{entry.actor_id}"
+
+
+def _row(entry: AuditEntry, who: str) -> HistoryRow:
+    tone, icon, tell = TOLD.get(entry.action, ("mute", "instruction", lambda before, after: entry.action))
+    text = getattr(entry, "text", None)
+    return HistoryRow(
+        at=entry.at,
+        what=tell(entry.before, entry.after),
+        tone=tone,
+        icon=icon,
+        who=who,
+        reason=text.reason if text else "",
+        ticket=text.ticket if text else "",
+        reason_is_erased=bool(text and text.erased_at),
+        request_id=entry.request_id,
+    )

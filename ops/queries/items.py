@@ -1,0 +1,62 @@
+"""One user's items with their content masked: how long it is, never what it says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models.functions import Length
+
+from kimberly.lib import ids
+from kimberly.web.pagination import Order
+from memory.models import MemoryItem
+from memory.rules.tiers import ItemState, Tier
+from ops.queries import keyset, names
+from ops.queries.keyset import Page
+
+NEWEST_FIRST = Order("created", "created_at", descending=True, kind=datetime)
+COLUMNS = ("id", "tier", "state", "size_bytes", "protected", "created_at", "expires_at", "purge_after", "created_by")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRow:
+    """One item. `characters` is the length of its text; None when it is purged."""
+
+    public_id: str
+    tier: Tier
+    state: ItemState
+    size_bytes: int
+    characters: int | None
+    protected: bool
+    created_at: datetime
+    expires_at: datetime | None
+    purge_after: datetime | None
+    author: str
+
+
+def of_user(
+    user_id: UUID, *, state: ItemState, tier: Tier | None = None, cursor: str = "", size: int = keyset.PAGE_ROWS
+) -> Page[ItemRow]:
+    """The user's items of one state, newest first, of this tier where given."""
+    rows = MemoryItem.objects.filter(user_id=user_id, state=state)
+    if tier is not None:
+        rows = rows.filter(tier=tier)
+    masked = rows.annotate(characters=Length("content")).values(*COLUMNS, "characters")
+    found = keyset.page(masked, NEWEST_FIRST, cursor=cursor, size=size)
+    return Page(_rows(found.rows), found.next_cursor)
+
+
+def _rows(found: Sequence[dict[str, Any]]) -> list[ItemRow]:
+    authors = names.of_actors({row["created_by"] for row in found})
+    return [
+        ItemRow(
+            public_id=ids.encode(ids.Prefix.ITEM, row["id"]),
+            tier=Tier(row["tier"]),
+            state=ItemState(row["state"]),
+            author=authors[row["created_by"]],
+            **{name: row[name] for name in ("size_bytes", "characters", "protected")},
+            **{name: row[name] for name in ("created_at", "expires_at", "purge_after")},
+        )
+        for row in found
+    ]

@@ -1,0 +1,146 @@
+"""Tags of the portal's pages: small parts that every page shares."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from kimberly.lib import bytesize
+from kimberly.lib import clock as system_clock
+from memory.queries.usage import TierUsage
+from memory.rules.limits import LimitSource
+from ops import words
+from ops.badges import NEARLY_FULL, Badge
+
+register = template.Library()
+
+# Each entry of the side navigation, and the pages on which it is the current one.
+NAVIGATION = (
+    (
+        "Users",
+        (
+            ("ops:users", "Users", ("user", "users", "throttle", "lift-throttle", "raise-quota", "end-override")),
+            ("ops:refusals", "Refused calls", ("refusals",)),
+        ),
+    ),
+)
+
+
+@register.simple_tag
+def environment() -> str:
+    """The label that says where one is: `production`."""
+    name: str = settings.KIMBERLY.environment
+    return name
+
+
+@register.simple_tag
+def build() -> str:
+    """The commit that runs, or that none was named."""
+    return f"build {settings.KIMBERLY.build}" if settings.KIMBERLY.build else "build unnamed"
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of the page's sprite (templates/portal/icons.html); decoration beside a word."""
+    return format_html('<svg class="k-icon" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+
+
+@register.simple_tag(takes_context=True)
+def at(context: Mapping[str, Any], moment: datetime) -> SafeString:
+    """A time, relative, with the exact one on hover."""
+    now = _now(context)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        words.exact(moment),
+        words.relative(moment, now),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def left(context: Mapping[str, Any], moment: datetime) -> SafeString:
+    """How long until then: `49 min left`."""
+    text = f"{words.span(moment - _now(context))} left"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', f"{moment:%Y-%m-%dT%H:%M:%SZ}", words.exact(moment), text
+    )
+
+
+@register.simple_tag(takes_context=True)
+def shown_at(context: Mapping[str, Any]) -> SafeString:
+    """When this page was made."""
+    now = _now(context)
+    return format_html('<time datetime="{}">{} UTC</time>', f"{now:%Y-%m-%dT%H:%M:%SZ}", f"{now:%H:%M:%S}")
+
+
+@register.filter
+def size(size_bytes: int) -> str:
+    """`511.8 KiB`."""
+    return bytesize.human(size_bytes)
+
+
+@register.filter
+def number(value: int) -> str:
+    """`1,752`."""
+    return f"{value:,}"
+
+
+@register.inclusion_tag("portal/badge.html")
+def badge(shown: Badge) -> dict[str, Badge]:
+    return {"badge": shown}
+
+
+@register.inclusion_tag("portal/usage.html")
+def usage(tier: TierUsage, *, note: str = "") -> dict[str, Any]:
+    """A tier's bar: used of the limit, with the soft limit as a tick."""
+    most = max(tier.limit_bytes, tier.active_bytes)
+    return {
+        "tier": tier,
+        "percent": round(tier.share * 100),
+        "most": most,
+        "high": round(tier.limit_bytes * NEARLY_FULL),
+        "low": min(tier.soft_bytes, round(tier.limit_bytes * NEARLY_FULL)),
+        "tick": f"{min(100.0, tier.soft_bytes / most * 100):.1f}",
+        "note": note,
+    }
+
+
+@register.simple_tag(takes_context=True)
+def usage_note(context: Mapping[str, Any], tier: TierUsage) -> str:
+    """What to know beside a tier's bar."""
+    note = f"{words.counted(tier.active_items, 'item')}, soft limit {bytesize.human(tier.soft_bytes)}"
+    if tier.is_over_limit:
+        return f"{note}. Over hard: nothing is lost, writes wait for room"
+    if tier.share >= NEARLY_FULL:
+        return f"{note}. {bytesize.human(tier.room_bytes)} free: what does not fit is refused with 413"
+    return f"{note}. Over soft: writes succeed" if tier.is_over_soft else note
+
+
+@register.simple_tag(takes_context=True)
+def limit_origin(context: Mapping[str, Any], tier: TierUsage) -> str:
+    """Where the limit in force comes from."""
+    plan = f"the {tier.plan_id} plan"
+    if tier.limit_source is LimitSource.PLAN or tier.override_ends_at is None:
+        return f"Limit from {plan}"
+    until = words.clock(tier.override_ends_at, _now(context))
+    return f"Limit from a raise until {until}; then {bytesize.human(tier.plan_bytes)} of {plan}"
+
+
+@register.inclusion_tag("portal/navigation.html", takes_context=True)
+def navigation(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The side navigation; the entry of the page that is shown is the current one."""
+    match = context["request"].resolver_match
+    here = match.url_name if match and match.app_name == "ops" else ""
+    entries = [
+        (heading, [(page, label, here in pages) for page, label, pages in links]) for heading, links in NAVIGATION
+    ]
+    return {"entries": entries, "user": context.get("user"), "csrf_token": context.get("csrf_token")}
+
+
+def _now(context: Mapping[str, Any]) -> datetime:
+    now: datetime = context.get("now") or system_clock.utc_now()
+    return now

@@ -1,0 +1,63 @@
+from io import StringIO
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+
+from tests.personas import PASSWORD, unique
+
+
+@pytest.fixture
+def password(monkeypatch):
+    monkeypatch.setenv("KIMBERLY_STAFF_PASSWORD", PASSWORD)
+
+
+def create_staff(username, *roles):
+    output = StringIO()
+    call_command("create_staff", username, *(f"--role={role}" for role in roles), stdout=output)
+    return output.getvalue()
+
+
+def person_called(username):
+    return get_user_model().objects.get(username=username)
+
+
+def test_makes_a_person_who_can_sign_in_with_these_roles(db, password):
+    said = create_staff(unique("sam"), "support", "operator")
+
+    person = person_called(said.split()[0])
+    assert person.check_password(PASSWORD)
+    assert person.is_staff
+    assert sorted(person.groups.values_list("name", flat=True)) == ["operator", "support"]
+
+
+def test_sets_the_roles_of_a_person_who_is_there(db, password):
+    lena = unique("lena")
+    create_staff(lena, "support")
+
+    said = create_staff(lena, "lead")
+
+    assert "was there" in said
+    assert list(person_called(lena).groups.values_list("name", flat=True)) == ["lead"]
+
+
+def test_refuses_a_password_that_is_easily_guessed(db, monkeypatch):
+    monkeypatch.setenv("KIMBERLY_STAFF_PASSWORD", "password1234")
+
+    with pytest.raises(CommandError, match="too common"):
+        create_staff("eve", "viewer")
+
+    assert not get_user_model().objects.filter(username="eve").exists()
+
+
+def test_asks_nobody_for_a_password_where_there_is_no_terminal(db, monkeypatch):
+    monkeypatch.delenv("KIMBERLY_STAFF_PASSWORD", raising=False)
+    monkeypatch.setattr("sys.stdin", StringIO())
+
+    with pytest.raises(CommandError, match="set KIMBERLY_STAFF_PASSWORD"):
+        create_staff("olivia", "operator")
+
+
+def test_knows_no_other_role_than_those_of_the_table(db, password):
+    with pytest.raises(CommandError, match="invalid choice: 'root'"):
+        create_staff("eve", "root")
