@@ -183,6 +183,12 @@ class Config:
     log_level: str = setting(
         "KIMBERLY_LOG_LEVEL", choice(*LOG_LEVELS), default="info", about="The least level that is logged."
     )
+    web_threads: int = setting(
+        "KIMBERLY_WEB_THREADS",
+        integer(1, 64),
+        default="4",
+        about="Requests that one web process works on at once; each has a connection to the database.",
+    )
     statement_timeout_seconds: int = setting(
         "KIMBERLY_STATEMENT_TIMEOUT_SECONDS",
         integer(1, 600),

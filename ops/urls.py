@@ -1,7 +1,15 @@
-"""The operators' pages."""
+"""The operators' pages. Each is listed with its roles in ops.roles.PAGES."""
 
-from django.urls import path
-from django.views.generic import RedirectView
+from ops.views import actions, refusals, users
+from ops.views.pages import page
 
 app_name = "ops"
-urlpatterns: list = [path("users/", RedirectView.as_view(url="/admin/"), name="users")]
+urlpatterns = [
+    page("users/", users.index, name="users"),
+    page("users/<str:user>/", users.one, name="user"),
+    page("users/<str:user>/throttle/", actions.throttle, name="throttle"),
+    page("users/<str:user>/raise-quota/", actions.raise_quota, name="raise-quota"),
+    page("throttles/<str:measure>/lift/", actions.lift_throttle, name="lift-throttle"),
+    page("overrides/<str:measure>/end/", actions.end_override, name="end-override"),
+    page("refusals/", refusals.index, name="refusals"),
+]

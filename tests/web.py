@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import httpx
 
+from kimberly.local import programs
 from tests.waiting import until
 
 
@@ -35,14 +36,12 @@ class WebServer:
             **os.environ,
             "PROMETHEUS_MULTIPROC_DIR": str(self._folder / "metrics"),
             "KIMBERLY_PUBLIC_URL": self.url,
+            "KIMBERLY_WEB_THREADS": str(threads),
             **(environment or {}),
         }
         self._environment.pop("KIMBERLY_OWNER_DATABASE_URL", None)
-        self._arguments = [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "kimberly.wsgi:application"),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--no-ws", "--respawn-failed-workers"),
-            *("--workers", str(workers), "--blocking-threads", str(threads), "--workers-kill-timeout", "5"),
-        ]
+        self._arguments = [sys.executable, "-m", "granian"]
+        self._arguments += programs.web_arguments(host="127.0.0.1", port=self.port, workers=workers)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:

@@ -23,7 +23,6 @@ class Options:
     )
     host: str = setting("KIMBERLY_HOST", text, default="127.0.0.1", about="Address that the web server listens on.")
     web_workers: int = setting("KIMBERLY_WEB_WORKERS", integer(1, 64), default="2", about="Web processes.")
-    web_threads: int = setting("KIMBERLY_WEB_THREADS", integer(1, 256), default="4", about="Threads of each.")
     demo: bool = setting(
         "KIMBERLY_DEMO", switch, default="0", about="1: make demo sign-in on a database that is not the embedded one."
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import kimberly
+from kimberly.lib import webthreads
 from kimberly.local import options as stack_options
 from kimberly.local.credentials import Credentials
 from kimberly.local.options import Options
@@ -63,10 +64,7 @@ class Programs:
 
     def web(self) -> ProcessSpec:
         options, metrics = self.options, self.options.data_dir / "metrics"
-        arguments = ["--interface", "wsgi", "kimberly.wsgi:application", "--no-ws", "--http", "1"]
-        arguments += ["--host", options.host, "--port", str(self.port)]
-        arguments += ["--workers", str(options.web_workers), "--blocking-threads", str(options.web_threads)]
-        arguments += ["--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "8"]
+        arguments = web_arguments(host=options.host, port=self.port, workers=options.web_workers)
         arguments += ["--no-access-log", "--log-config", str(Path(__file__).with_name("granian-logging.json"))]
         program = self._python("web", "-m", "granian", *arguments, secrets={"PROMETHEUS_MULTIPROC_DIR": str(metrics)})
         return replace(program, before_start=lambda: _empty(metrics), is_ready=self.answers)
@@ -135,6 +133,14 @@ class Programs:
 
     def _public_url(self) -> str:
         return self.options.public_url or self.url
+
+
+def web_arguments(*, host: str, port: int, workers: int) -> list[str]:
+    """What granian is started with, here and in the tests."""
+    arguments = ["--interface", "wsgi", "kimberly.wsgi:application", "--no-ws", "--http", "1"]
+    arguments += ["--host", host, "--port", str(port)]
+    arguments += ["--workers", str(workers), "--blocking-threads", str(webthreads.MOST)]
+    return [*arguments, "--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "8"]
 
 
 def _empty(folder: Path) -> None:

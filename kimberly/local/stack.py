@@ -63,12 +63,12 @@ def _start(options: Options, *, held: lock.Lock, supervisor: Supervisor) -> None
 
     with progress.step("migrate", "done"):
         supervisor.run_to_end(programs.migrate())
-    if options.has_demo_sign_in:
-        with progress.step("bootstrap", "done"):
-            supervisor.run_to_end(programs.bootstrap())
     with progress.step("web", "answers"):
-        for spec in (programs.web(), programs.worker(), programs.beat()):
-            supervisor.start(spec)
+        supervisor.start(programs.web())
+        if options.has_demo_sign_in:  # meanwhile: web needs nothing of it, worker and beat do
+            supervisor.run_to_end(programs.bootstrap())
+        supervisor.start(programs.worker())
+        supervisor.start(programs.beat())
         supervisor.wait_until_ready("web")
 
     portal.publish(options.data_dir, _portal(programs))

@@ -356,7 +356,7 @@ class Migration(migrations.Migration):
                                 ("content", None),
                                 ("embedding", None),
                                 ("embedding_model", None),
-                                ("metadata", None),
+                                ("metadata__isnull", True),
                                 ("search_document", None),
                             ),
                             _connector="OR",

@@ -62,7 +62,7 @@ class MemoryItem(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="purged")
-                | Q(content=None, metadata=None, embedding=None, embedding_model=None, search_document=None),
+                | Q(content=None, metadata__isnull=True, embedding=None, embedding_model=None, search_document=None),
                 name="memory_item_tombstone_is_empty_ck",
             ),
             models.CheckConstraint(

@@ -138,7 +138,7 @@ def navigation(context: Mapping[str, Any]) -> dict[str, Any]:
     entries = [
         (heading, [(page, label, here in pages) for page, label, pages in links]) for heading, links in NAVIGATION
     ]
-    return {"entries": entries, "user": context.get("user"), "csrf_token": context.get("csrf_token")}
+    return {"entries": entries, "user": context.get("user")}
 
 
 def _now(context: Mapping[str, Any]) -> datetime:

@@ -6,6 +6,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from kimberly.lib.errors import Refusal
 from kimberly.web import outages, problems, requestid
 from kimberly.web.middleware import API_PREFIX
 
@@ -32,6 +33,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(API_PREFIX):
         return problems.internal_error(request)
     return _page(request, 500, title="Something went wrong on our side.")
+
+
+def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """A refusal that no form of the page can show."""
+    facts = {"title": refusal.title, "detail": refusal.detail, "refusal": refusal}
+    return _page(request, problems.STATUS[refusal.kind], **facts)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

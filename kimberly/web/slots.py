@@ -1,0 +1,112 @@
+"""Few requests are worked on at once, however many wait for their bodies.
+
+granian gives every request a thread, and a body that arrives slowly keeps its thread waiting. Threads are cheap,
+database connections are not: a request has one of the process's few slots, each with a connection of its own, only
+while it is worked on. It gives the slot back while it waits for its body (docs/adr/0005).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from queue import SimpleQueue
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from kimberly.lib import webthreads
+from kimberly.web.outages import Unavailable
+
+NEEDS_NO_SLOT = ("/healthz",)  # A process whose slots all wait for the database is alive all the same.
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class TooManyBodies(Unavailable):
+    """Too many callers are still sending their bodies; calls without a body are answered as ever."""
+
+    slug = "too-many-bodies"
+    title = "Too many callers are still sending. Nothing was changed."
+    retry_seconds = 5
+
+
+class Slots:
+    """The process's slots: whoever holds one works with its database connection."""
+
+    def __init__(self, number: int) -> None:
+        self._free: SimpleQueue[BaseDatabaseWrapper] = SimpleQueue()
+        for _ in range(number):
+            connection = connections.create_connection(DEFAULT_DB_ALIAS)
+            connection.inc_thread_sharing()
+            self._free.put(connection)
+
+    def take(self) -> BaseDatabaseWrapper:
+        """Wait for a slot; its connection becomes this thread's."""
+        connection = self._free.get()
+        connections[DEFAULT_DB_ALIAS] = connection
+        return connection
+
+    def give_back(self, connection: BaseDatabaseWrapper) -> None:
+        """Leave the slot: another thread may use its connection from now on, and this one may not."""
+        del connections[DEFAULT_DB_ALIAS]
+        self._free.put(connection)
+
+
+class Limited:
+    """The WSGI application, with a slot for each request."""
+
+    def __init__(self, application: Application, *, number: int) -> None:
+        self._application = application
+        self._slots = Slots(number)
+        self._reading: set[int] = set()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] in NEEDS_NO_SLOT:
+            return self._application(environ, start_response)
+        body = Body(environ["wsgi.input"], self._slots, self._reading)
+        environ["wsgi.input"] = body
+        try:
+            response: Any = self._application(environ, start_response)
+            if getattr(response, "streaming", True):
+                return response  # type: ignore[no-any-return] # a file; it is sent without a slot
+            try:
+                return [b"".join(response)]
+            finally:
+                response.close()
+        finally:
+            body.finish()
+
+
+class Body:
+    """A request's body, and the slot of the one who reads it: nobody holds a slot while waiting for bytes."""
+
+    def __init__(self, stream: Any, slots: Slots, reading: set[int]) -> None:
+        self._stream = stream
+        self._slots = slots
+        self._reading = reading
+        self._slot = slots.take()
+
+    def finish(self) -> None:
+        """The request is answered."""
+        self._slots.give_back(self._slot)
+
+    def read(self, size: int | None = None) -> bytes:
+        return self._without_slot(lambda: self._stream.read(size))
+
+    def readline(self, size: int | None = None) -> bytes:
+        return self._without_slot(lambda: self._stream.readline(size))
+
+    def __iter__(self) -> Iterator[bytes]:
+        while line := self.readline():
+            yield line
+
+    def _without_slot(self, wait: Callable[[], bytes]) -> bytes:
+        if self._slot.in_atomic_block:
+            return wait()  # another thread must not see this one's transaction
+        if len(self._reading) >= webthreads.MOST_WAITING_FOR_BODIES:
+            raise TooManyBodies
+        self._reading.add(id(self))
+        self._slots.give_back(self._slot)
+        try:
+            return wait()
+        finally:
+            self._reading.discard(id(self))
+            self._slot = self._slots.take()

@@ -1,0 +1,91 @@
+"""docs/promises.md: what the service promises, and the tests that hold it to that."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from ops.reference.tables import code, page, table
+
+INTRODUCTION = """Each promise with the tests that carry its mark (`@pytest.mark.promise("F1")`). `make test` goes
+through all of them in a short form, `make test-long` in their full counts."""
+
+# Those whose area is built. A test fails when one of them has no test, or a mark names none of them.
+PROMISES = {
+    "F1": "However many write for a user at once, its limit is not passed by a byte; each refusal says why and is kept.",
+    "F2": "A call that is repeated with its Idempotency-Key has one effect, and gets the first answer.",
+    "F3": "Bad input is refused with a pointer to what is wrong; nothing of it is stored, and it is never a 5xx.",
+    "F7": "Valkey may be away, slow, empty or full: reads go on, writes go on as designed, nothing is lost.",
+    "F8": "PostgreSQL may be restarted and its connections cut: 503 while it is down, no acknowledged write is lost.",
+    "F9": "With a database that is read-only or full, reads go on and writes are told when to come back.",
+    "F10": "No key reaches more than it may: the wrong scope, another user, an expired or revoked key are turned away.",
+    "F11": "The audit trail cannot be changed by the application, and a change by anybody else is found.",
+    "F12": "An override or a throttle always has an end, and ends on time.",
+    "F13": "A killed supervisor leaves no process behind, and the next start works; two stacks live side by side.",
+    "R1": "Whatever the API is sent within its description, it answers as the description says.",
+    "R2": "No answer holds anything of another user.",
+    "R3": "A throttle holds on every process within two seconds; of several the strictest wins.",
+    "R4": "Paging by cursor gives each row exactly once while others come and go.",
+    "R5": "Of parallel changes to one version exactly one wins; none is lost silently.",
+    "R8": "Large and slow requests are turned away early and do not keep others waiting.",
+    "V9": "Whatever is logged, it is one JSON object on one line, without content and keys.",
+    "D3": "With a missing, wrong or well-known setting nothing starts, and one message names all of them.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One test that carries a mark."""
+
+    promise: str
+    path: str
+    test: str
+
+
+def render() -> str:
+    kept = sorted(marks(settings.BASE_DIR), key=lambda mark: (mark.path, mark.test))
+    rows = [[name, about, "<br>".join(_tests(kept, name))] for name, about in PROMISES.items()]
+    return page("Promises", INTRODUCTION, table(["id", "promise", "kept by"], rows))
+
+
+def _tests(kept: list[Kept], promise: str) -> Iterator[str]:
+    for mark in kept:
+        if mark.promise == promise:
+            yield f"{code(mark.path.removeprefix('tests/'))} {mark.test.removeprefix('test_').replace('_', ' ')}"
+
+
+def marks(project: Path) -> Iterator[Kept]:
+    """Every mark in tests/, whether it stands on a test, a class or a whole module."""
+    for path in sorted((project / "tests").rglob("test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        yield from _marks_below(tree, path.relative_to(project).as_posix(), _module_marks(tree))
+
+
+def _marks_below(tree: ast.AST, path: str, inherited: list[str]) -> Iterator[Kept]:
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        own = [*inherited, *_ids(node.decorator_list)]
+        if isinstance(node, ast.ClassDef):
+            yield from _marks_below(node, path, own)
+        elif node.name.startswith("test_"):
+            yield from (Kept(promise, path, node.name) for promise in dict.fromkeys(own))
+
+
+def _module_marks(tree: ast.Module) -> list[str]:
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    return [
+        promise
+        for node in assigned
+        if any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets)
+        for promise in _ids([node.value])
+    ]
+
+
+def _ids(nodes: list[ast.expr]) -> list[str]:
+    """The arguments of every `mark.promise(...)` in these expressions."""
+    calls = [call for node in nodes for call in ast.walk(node) if isinstance(call, ast.Call)]
+    marked = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "promise"]
+    return [str(argument.value) for call in marked for argument in call.args if isinstance(argument, ast.Constant)]

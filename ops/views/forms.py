@@ -1,0 +1,199 @@
+"""The forms of the staff's actions. What a service refuses is shown beside the field that its pointer names."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from django import forms
+
+from kimberly.audit.trail import Why
+from kimberly.lib import bytesize
+from kimberly.lib.errors import Invalid, Refusal
+from memory.queries.usage import TierUsage
+from memory.rules.limits import ThrottleScope
+from memory.rules.tiers import Tier
+from memory.services.limits import MOST_PER_MINUTE, REASON_CHARACTERS
+from ops.services.measures import Sender
+
+LONGEST_REASON = 2_000
+LONGEST_TICKET = 64
+AT, OTHER, BLOCK = "at", "other", "block"
+ENDS = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "24h": timedelta(hours=24), "72h": timedelta(hours=72)}
+RATES = ("1", "10", "60")
+TIMES_PLAN = {"150": 1.5, "200": 2}
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
+DATETIME_LOCAL = "%Y-%m-%dT%H:%M"
+
+
+class ReasonedForm(forms.Form):
+    """Every action's: a reason, a ticket, and the token that makes the form take effect once."""
+
+    pointers: ClassVar[Mapping[str, str]] = {"/reason": "reason"}
+
+    once = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": "Open this page again."})
+    reason = forms.CharField(
+        label="Reason",
+        min_length=REASON_CHARACTERS,
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=f"At least {REASON_CHARACTERS} characters. The next reader sees it.",
+        error_messages={
+            "required": f"At least {REASON_CHARACTERS} characters, so that the next reader understands.",
+            "min_length": "%(show_value)d characters; at least %(limit_value)d, so that the next reader understands.",
+        },
+    )
+    ticket = forms.CharField(label="Ticket, if there is one", max_length=LONGEST_TICKET, required=False)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str) -> None:
+        super().__init__(data, auto_id=f"{name}_%s")
+        self.fields["once"].initial = uuid4()
+        self.refusal: Refusal | None = None
+
+    def sender(self, staff: Any, *, request_id: str) -> Sender:
+        """Who sends this form; only once it is valid."""
+        why = Why(self.cleaned_data["reason"], self.cleaned_data["ticket"])
+        return Sender(staff, self.cleaned_data["once"], why, request_id)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Show what the service refused: at the fields where it says which, else above the form."""
+        if not isinstance(refusal, Invalid):
+            self.refusal = refusal
+            return
+        for pointer, sentence in refusal.errors:
+            field = self.pointers.get(pointer)
+            self.add_error(field, f"This {sentence}." if field else f"{pointer} {sentence}")
+
+
+class EndingForm(ReasonedForm):
+    """An action that ends by itself."""
+
+    pointers = {**ReasonedForm.pointers, "/ends_at": "end"}
+
+    end = forms.ChoiceField(
+        label="Ends by itself after",
+        choices=[*((key, key.replace("h", " h")) for key in ENDS), (AT, "At a time")],
+        widget=forms.RadioSelect,
+        initial="1h",
+    )
+    ends_at = forms.DateTimeField(
+        label="End, in UTC",
+        required=False,
+        widget=forms.DateTimeInput(format=DATETIME_LOCAL, attrs={"type": "datetime-local"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("end") == AT and not cleaned.get("ends_at") and "ends_at" not in self.errors:
+            self.add_error("ends_at", "Which time? It must end some day.")
+        return cleaned
+
+    def ends(self, now: datetime) -> datetime:
+        """When the measure ends; only once the form is valid."""
+        chosen: datetime = self.cleaned_data["ends_at"]
+        length = ENDS.get(self.cleaned_data["end"])
+        return now + length if length else chosen
+
+
+class ThrottleForm(EndingForm):
+    """Brake a user."""
+
+    pointers = {**EndingForm.pointers, "/per_minute": "other"}
+
+    scope = forms.ChoiceField(
+        label="Which calls",
+        choices=[(ThrottleScope.WRITE, "Writes"), (ThrottleScope.QUERY, "Reads"), (ThrottleScope.ALL, "Both")],
+        widget=forms.RadioSelect,
+        initial=ThrottleScope.WRITE,
+    )
+    rate = forms.ChoiceField(
+        label="Calls a minute",
+        choices=[*((rate, rate) for rate in RATES), (OTHER, "Other"), (BLOCK, "Block")],
+        widget=forms.RadioSelect,
+        initial="10",
+    )
+    other = forms.IntegerField(label="Other rate, calls a minute", min_value=1, max_value=MOST_PER_MINUTE, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("rate") == OTHER and not cleaned.get("other") and "other" not in self.errors:
+            self.add_error("other", "How many calls a minute?")
+        return cleaned
+
+    @property
+    def throttle_scope(self) -> ThrottleScope:
+        return ThrottleScope(self.cleaned_data["scope"])
+
+    @property
+    def per_minute(self) -> int | None:
+        """The rate; None blocks."""
+        rate = self.cleaned_data["rate"]
+        if rate == BLOCK:
+            return None
+        return int(self.cleaned_data["other"] if rate == OTHER else rate)
+
+
+class RaiseForm(EndingForm):
+    """Give a tier a higher limit for a time."""
+
+    pointers = {**EndingForm.pointers, "/hard_bytes": "to"}
+
+    tier = forms.ChoiceField(label="Tier", widget=forms.RadioSelect)
+    to = forms.ChoiceField(
+        label="New limit",
+        choices=[("150", "1.5 × the plan’s"), ("200", "2 × the plan’s"), (OTHER, "Other")],
+        widget=forms.RadioSelect,
+        initial="150",
+    )
+    size = forms.DecimalField(label="Other limit", min_value=0, max_digits=12, decimal_places=3, required=False)
+    unit = forms.ChoiceField(label="Unit", choices=[(unit, unit) for unit in UNITS], required=False, initial="MiB")
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, tiers: Mapping[Tier, TierUsage]) -> None:
+        super().__init__(data, name=name)
+        self.tiers = tiers
+        field = self.fields["tier"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(tier, tier.label) for tier in tiers]
+        field.initial = max(tiers, key=lambda tier: tiers[tier].share) if tiers else None
+        self.fields["end"].initial = "24h"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("to") == OTHER and not cleaned.get("size") and "size" not in self.errors:
+            self.add_error("size", "How much?")
+        return cleaned
+
+    @property
+    def chosen_tier(self) -> Tier:
+        return Tier(self.cleaned_data["tier"])
+
+    @property
+    def hard_bytes(self) -> int:
+        """The new limit in bytes."""
+        times = TIMES_PLAN.get(self.cleaned_data["to"])
+        if times:
+            return int(self.tiers[self.chosen_tier].plan_bytes * times)
+        return int(self.cleaned_data["size"] * UNITS[self.cleaned_data["unit"] or "MiB"])
+
+    def previews(self) -> list[dict[str, Any]]:
+        """For each tier the limit and use now, and after each choice: what the form shows before it is sent."""
+        return [
+            {
+                "tier": usage.tier,
+                "limit": bytesize.human(usage.limit_bytes),
+                "used": f"{round(usage.share * 100)} %",
+                "after": [
+                    {
+                        "to": to,
+                        "limit": bytesize.human(int(usage.plan_bytes * times)),
+                        "used": f"{round(usage.active_bytes / (usage.plan_bytes * times) * 100)} %",
+                    }
+                    for to, times in TIMES_PLAN.items()
+                ],
+            }
+            for usage in self.tiers.values()
+        ]
+
+
+class EndForm(ReasonedForm):
+    """End a measure before its time."""

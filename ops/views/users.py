@@ -1,0 +1,113 @@
+"""The list of users, and one user's page."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
+
+from kimberly.lib import clock, ids
+from memory.queries.refusals import refused_today
+from memory.rules.tiers import TIERS_SHOWN, ItemState, Tier
+from ops import badges
+from ops.queries import history, items, refusals, users
+from ops.queries.users import Profile
+from ops.views import actions, pages, toasts
+
+LATEST = 5
+LATEST_ACTS = 8
+LONGEST_SEARCH = 200
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Customers, newest first. `q` that is exactly some id goes to its user, else lists whose external id begins so."""
+    now = clock.utc_now()
+    searched = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    cursor = request.GET.get("cursor", "")
+    found = users.find(searched) if searched and not cursor else None
+    if found is not None:
+        return redirect("ops:user", user=ids.encode(ids.Prefix.USER, found))
+    page = users.page(beginning=searched, cursor=cursor, now=now)
+    rows = [
+        (row, badges.of_user(row.user.state, row.tiers, throttled_until=row.throttled_until, now=now))
+        for row in page.rows
+    ]
+    context = {
+        "title": f"Users that begin with {searched}" if searched else "Users",
+        "now": now,
+        "page": page,
+        "rows": rows,
+        "total": users.count(),
+        "counted_exactly": users.COUNTED_EXACTLY,
+        "searched": searched,
+        "cursor": cursor,
+    }
+    return pages.show(request, "ops/users.html", context)
+
+
+@require_safe
+def one(request: HttpRequest, user: str) -> HttpResponse:
+    """One user: what is used, what was refused, what holds, what was done, and what can be done."""
+    now = clock.utc_now()
+    profile = users.profile(pages.id_or_404(ids.Prefix.USER, user), now=now)
+    if profile is None:
+        raise Http404
+    tab = request.GET.get("tab", "usage")
+    if tab not in TABS:
+        raise Http404
+    shown = {
+        "title": f"{profile.user}, {profile.user.public_id}",
+        "now": now,
+        "profile": profile,
+        "badges": badges.of_user(
+            profile.user.state, profile.tiers.values(), throttled_until=profile.throttled_until, now=now
+        ),
+        "tab": tab,
+        "cursor": request.GET.get("cursor", ""),
+        "toast": toasts.of(profile, request.GET.get("done", ""), now=now),
+        "actions": actions.on(profile, staff=request.user),
+        **TABS[tab](request, profile, now),
+    }
+    return pages.show(request, "ops/user.html", shown)
+
+
+def _usage(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, Any]:
+    user_id = profile.user.pk
+    return {
+        "refusals": refusals.of_user(user_id, now=now, size=LATEST),
+        "refused_today": sum(refused_today(user_id, now=now).values()),
+        "history": history.of_user(user_id, size=LATEST_ACTS),
+        "items": items.of_user(user_id, state=ItemState.ACTIVE, size=LATEST),
+    }
+
+
+def _items(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, Any]:
+    state = pages.chosen(request, "state", ItemState) or ItemState.ACTIVE
+    tier = pages.chosen(request, "tier", Tier)
+    cursor = request.GET.get("cursor", "")
+    page = items.of_user(profile.user.pk, state=state, tier=tier, cursor=cursor)
+    return {"items": page, "state": state, "states": ItemState, "tier": tier, "tiers": TIERS_SHOWN}
+
+
+def _refusals(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, Any]:
+    return {"refusals": refusals.of_user(profile.user.pk, now=now, cursor=request.GET.get("cursor", ""))}
+
+
+def _measures(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, Any]:
+    return {"ended": [measure for measure in profile.measures if not measure.is_in_force]}
+
+
+def _history(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, Any]:
+    return {"history": history.of_user(profile.user.pk, cursor=request.GET.get("cursor", ""))}
+
+
+TABS: dict[str, Callable[[HttpRequest, Profile, datetime], dict[str, Any]]] = {
+    "usage": _usage,
+    "items": _items,
+    "refusals": _refusals,
+    "measures": _measures,
+    "history": _history,
+}

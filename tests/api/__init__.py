@@ -1,0 +1,1 @@
+"""The client API over HTTP: every sentence that it promises."""

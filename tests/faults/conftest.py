@@ -1,0 +1,21 @@
+"""One stack for all tests of faults in a test process; each test leaves it well, with its invariants holding."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.stack import Stack
+from tests.waiting import until
+
+
+@pytest.fixture(scope="session")
+def shared_stack() -> Iterator[Stack]:
+    with Stack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(shared_stack: Stack) -> Iterator[Stack]:
+    yield shared_stack
+    until(shared_stack.is_well, what="the stack to be well again", limit_seconds=30)
+    shared_stack.assert_invariants()

@@ -1,0 +1,140 @@
+"""Clients that write and read at a steady pace through a fault, and remember every answer they got."""
+
+import secrets
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+import httpx
+
+from tests.faults.stack import Stack
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One call and its answer; the status is 0 when there was none. Times are of time.monotonic()."""
+
+    kind: str
+    status: int
+    began_at: float
+    ended_at: float
+    slug: str = ""
+    is_problem: bool = False
+    retry_after: str = ""
+    item_id: UUID | None = None
+
+    @property
+    def took_seconds(self) -> float:
+        return self.ended_at - self.began_at
+
+
+@dataclass
+class Load:
+    """So many writers and readers on users of their own, each at its pace, as long as the `with` lasts."""
+
+    stack: Stack
+    user_ids: list[str]
+    writers: int = 4
+    readers: int = 4
+    per_second: float = 50
+    retries: bool = False
+    url: str = ""
+    answers: list[Answered] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self._over = threading.Event()
+        self._pause_seconds = (self.writers + self.readers) / self.per_second
+        jobs = [self._write] * self.writers + [self._read] * self.readers
+        self._threads = [
+            threading.Thread(target=self._work, args=(job, self.user_ids[number % len(self.user_ids)]))
+            for number, job in enumerate(jobs)
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, job: Any, user_id: str) -> None:
+        headers = {"Authorization": f"Bearer {self.stack.key}"}
+        with httpx.Client(base_url=self.url or self.stack.web.url, headers=headers, timeout=30) as client:
+            while not self._over.wait(self._pause_seconds):
+                job(client, user_id)
+
+    def _write(self, client: httpx.Client, user_id: str) -> None:
+        content = f"a note {secrets.token_hex(8)}"
+        self.sent.append(content)
+        body = {"user_id": user_id, "type": "permanent", "content": content}
+        headers = {"Idempotency-Key": content} if self.retries else {}
+        while True:
+            answer = self._ask("write", client, "POST", "/api/v1/memory", json=body, headers=headers)
+            if not (self.retries and answer.status in (0, 409, 503)):
+                return
+            threading.Event().wait(0.1)
+
+    def _read(self, client: httpx.Client, user_id: str) -> None:
+        self._ask("read", client, "GET", "/api/v1/memory", params={"user_id": user_id})
+
+    def _ask(self, kind: str, client: httpx.Client, method: str, path: str, **options: Any) -> Answered:
+        began_at = time.monotonic()
+        try:
+            response = client.request(method, path, **options)
+        except httpx.TransportError as error:
+            answer = Answered(kind, 0, began_at, time.monotonic(), slug=repr(error))
+        else:
+            answer = _understood(kind, began_at, response)
+        self.answers.append(answer)
+        return answer
+
+    def of(self, kind: str, *, since: float = 0.0, until: float = float("inf")) -> list[Answered]:
+        """The answers of one kind to calls that began in that time."""
+        return [answer for answer in self.answers if answer.kind == kind and since <= answer.began_at <= until]
+
+    def statuses(self, kind: str, *, since: float = 0.0, until: float = float("inf")) -> Counter[int]:
+        return Counter(answer.status for answer in self.of(kind, since=since, until=until))
+
+    def outages(self) -> list[Answered]:
+        return [answer for answer in self.answers if answer.status == 503]
+
+    def assert_nothing_lost(self) -> None:
+        """What was acknowledged is there; what was sent is there once at most, and exactly once when it was retried."""
+        acknowledged = [answer.item_id for answer in self.answers if answer.status == 201]
+        assert acknowledged, "the load wrote nothing"
+        found = self.stack.sql("SELECT id FROM memory_item WHERE id = ANY(%s)", acknowledged)
+        missing = set(acknowledged) - {item_id for (item_id,) in found}
+        assert not missing, f"{len(missing)} of {len(acknowledged)} acknowledged writes are gone"
+        stored = self.stack.sql("SELECT content, count(*) FROM memory_item WHERE content = ANY(%s) GROUP BY 1", self.sent)
+        assert not [row for row in stored if row[1] > 1]
+        assert not self.retries or len(stored) == len(self.sent)
+
+    def assert_outages_are_designed(self, *slugs: str) -> None:
+        """Every answer is a success or the designed 503, with its type and its Retry-After."""
+        others = Counter(a.status or a.slug for a in self.answers if a.status not in (200, 201, 503))
+        assert not others
+        strange = [a for a in self.outages() if a.slug not in slugs or not a.is_problem or not a.retry_after.isdecimal()]
+        assert not strange
+
+
+def _understood(kind: str, began_at: float, response: httpx.Response) -> Answered:
+    is_problem = response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    return Answered(
+        kind=kind,
+        status=response.status_code,
+        began_at=began_at,
+        ended_at=time.monotonic(),
+        slug=body["type"].rpartition("/")[2] if is_problem else "",
+        is_problem=is_problem,
+        retry_after=response.headers.get("retry-after", ""),
+        item_id=UUID(body["id"].removeprefix("mem_")) if response.status_code == 201 else None,
+    )

@@ -1,0 +1,1 @@
+"""The kernel below the API: the strict parser, pages, tags, repeated calls."""
