@@ -31,18 +31,19 @@ SUPPORT_AND_LEAD = frozenset({Role.SUPPORT, Role.LEAD})
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a person of staff can do to the service. `verb` finishes "... may not"."""
+    """Something a person of staff can do to the service. `verb` finishes "Sam cannot ..."; `label` is on the button."""
 
     name: str
     roles: frozenset[Role]
     verb: str
+    label: str
     needs_second_person: bool = False
 
 
-THROTTLE = Action("throttle", SUPPORT_AND_LEAD, "throttle users")
-LIFT_THROTTLE = Action("lift-throttle", SUPPORT_AND_LEAD, "lift throttles")
-RAISE_QUOTA = Action("raise-quota", SUPPORT_AND_LEAD, "raise quotas")
-END_OVERRIDE = Action("end-override", SUPPORT_AND_LEAD, "end overrides")
+THROTTLE = Action("throttle", SUPPORT_AND_LEAD, "throttle users", "Throttle")
+LIFT_THROTTLE = Action("lift-throttle", SUPPORT_AND_LEAD, "lift throttles", "Lift the throttle")
+RAISE_QUOTA = Action("raise-quota", SUPPORT_AND_LEAD, "raise quotas", "Raise a quota")
+END_OVERRIDE = Action("end-override", SUPPORT_AND_LEAD, "end raises", "End the raise")
 
 ACTIONS = {action.name: action for action in (THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE)}
 

@@ -12,7 +12,6 @@ from kimberly.lib.errors import Invalid, Kind, Refusal
 MAX_DEPTH = 20
 BODY_LIMIT_BYTES = 1 << 20
 BULK_BODY_LIMIT_BYTES = 16 << 20
-CHUNK_BYTES = 1 << 16
 
 
 class BodyTooLarge(Refusal):
@@ -85,20 +84,27 @@ def _is_json(media_type: str) -> bool:
 
 
 def read(request: HttpRequest, *, limit_bytes: int) -> bytes:
-    """The body's bytes. A declared length over the limit is refused unread, an undeclared one at the limit."""
+    """The body's bytes. A declared length over the limit is refused unread, an undeclared one at the limit.
+
+    A body that ends before its declared length is refused: whoever sent it did not mean its beginning.
+    """
     declared = request.META.get("CONTENT_LENGTH") or ""
-    if declared.isdecimal() and int(declared) > limit_bytes:
+    if not declared.isdecimal():
+        return _read_at_most(request.META["wsgi.input"], limit_bytes)
+    length = int(declared)
+    if length > limit_bytes:
         raise BodyTooLarge(limit_bytes)
-    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
-    stream = request.META["wsgi.input"] if chunked else request
-    parts: list[bytes] = []
-    size = 0
-    while part := stream.read(CHUNK_BYTES):
-        size += len(part)
-        if size > limit_bytes:
-            raise BodyTooLarge(limit_bytes)
-        parts.append(part)
-    return b"".join(parts)
+    raw = request.read(length)
+    if len(raw) < length:
+        raise UnreadableBody(f"it ended after {len(raw):,} of {length:,} bytes")
+    return raw
+
+
+def _read_at_most(stream: Any, limit_bytes: int) -> bytes:
+    raw: bytes = stream.read(limit_bytes + 1)
+    if len(raw) > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+    return raw
 
 
 def parse(raw: bytes) -> Any:

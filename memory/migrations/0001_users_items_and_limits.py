@@ -24,8 +24,8 @@ class Migration(migrations.Migration):
             fields=[
                 ("slug", models.SlugField(max_length=32, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=60)),
-                ("write_per_minute", models.PositiveIntegerField(help_text="API writes a minute and user.")),
-                ("query_per_minute", models.PositiveIntegerField(help_text="API reads and queries a minute and user.")),
+                ("write_per_minute", models.IntegerField(help_text="API writes a minute and user.")),
+                ("query_per_minute", models.IntegerField(help_text="API reads and queries a minute and user.")),
             ],
             options={
                 "db_table": "plan",

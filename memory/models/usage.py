@@ -1,4 +1,4 @@
-"""What each user uses: changed only by `memory.services.quotas`, in the statement or transaction that moves the items."""
+"""What each user uses: changed only by `memory.services.quotas`, together with the items that it counts."""
 
 from django.db import models
 from django.db.models import Q

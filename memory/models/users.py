@@ -13,8 +13,8 @@ class Plan(models.Model):
 
     slug = models.SlugField(primary_key=True, max_length=32)
     name = models.CharField(max_length=60)
-    write_per_minute = models.PositiveIntegerField(help_text="API writes a minute and user.")
-    query_per_minute = models.PositiveIntegerField(help_text="API reads and queries a minute and user.")
+    write_per_minute = models.IntegerField(help_text="API writes a minute and user.")
+    query_per_minute = models.IntegerField(help_text="API reads and queries a minute and user.")
 
     class Meta:
         db_table = "plan"

@@ -1,8 +1,9 @@
 """Many items of one user in one call: all or nothing, or each as far as it fits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -39,7 +40,7 @@ def write_all(drafts: Sequence[Draft], *, user_id: UUID, created_by: Actor, now:
         for tier, (more_bytes, more_items) in quotas.sizes_by_tier(drafts).items():
             quotas.take_room(user_id, tier, more_bytes=more_bytes, more_items=more_items, now=now)
         stored = _insert(drafts, tiers, user_id=user_id, created_by=created_by, now=now)
-    metrics.count_created((draft.tier, draft.size_bytes) for draft in drafts)
+    transaction.on_commit(partial(metrics.count_created, [(draft.tier, draft.size_bytes) for draft in drafts]))
     return stored
 
 
@@ -56,7 +57,7 @@ def write_what_fits(drafts: Sequence[Draft | Refusal], *, user_id: UUID, created
         stored = _insert(chosen, tiers, user_id=user_id, created_by=created_by, now=now)
     for (place, _), item in zip(fitting, stored, strict=True):
         results[place] = item
-    metrics.count_created((draft.tier, draft.size_bytes) for draft in chosen)
+    transaction.on_commit(partial(metrics.count_created, [(draft.tier, draft.size_bytes) for draft in chosen]))
     return Outcome([result for result in results if result is not None])
 
 
@@ -72,16 +73,17 @@ def _fitting(
     drafts: Sequence[Draft | Refusal], tiers: dict[Tier, TierUsage], results: list[Stored | Refusal | None]
 ) -> list[tuple[int, Draft]]:
     """The drafts that fit one after the other; the counters are locked, so what is read here holds."""
-    room = {tier: usage.room_bytes for tier, usage in tiers.items()}
+    filled = dict(tiers)
     fitting: list[tuple[int, Draft]] = []
     for place, draft in enumerate(drafts):
         if isinstance(draft, Refusal):
             continue
-        if draft.size_bytes <= room[draft.tier]:
-            room[draft.tier] -= draft.size_bytes
+        tier = filled[draft.tier]
+        if draft.size_bytes <= tier.room_bytes:
+            filled[draft.tier] = replace(tier, active_bytes=tier.active_bytes + draft.size_bytes)
             fitting.append((place, draft))
         else:
-            results[place] = QuotaExceeded(tiers[draft.tier], needed_bytes=draft.size_bytes, others=tiers)
+            results[place] = QuotaExceeded(tier, needed_bytes=draft.size_bytes, others=dict(filled))
     return fitting
 
 

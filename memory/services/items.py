@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +51,7 @@ class ItemActive(Refusal):
 def write_item(draft: Draft, *, user_id: UUID, created_by: Actor, now: datetime) -> Stored:
     """Store one item, or raise QuotaExceeded, UserSuspended or UserGone and store nothing."""
     stored = quotas.store_within_limit(draft, user_id=user_id, created_by=created_by, now=now)
-    metrics.count_created([(draft.tier, draft.size_bytes)])
+    transaction.on_commit(partial(metrics.count_created, [(draft.tier, draft.size_bytes)]))
     return stored
 
 
@@ -135,8 +136,8 @@ def delete_item(
         pushed_out = _purge_over_archive_limit(user_id, tier, limit_bytes=policy.archived_bytes, now=now)
         facts = {"tier": item.tier, "size_bytes": item.size_bytes, "purged_items": len(pushed_out)}
         trail.record("item.deleted", subject=_subject(item), actor=actor, now=now, after=facts)
-    metrics.count_archived(tier, 1, reason="user")
-    metrics.count_purged(tier, len(pushed_out), reason="user")
+    transaction.on_commit(partial(metrics.count_archived, tier, 1, reason="user"))
+    transaction.on_commit(partial(metrics.count_purged, tier, len(pushed_out), reason="user"))
     if any(purged.pk == item.pk for purged in pushed_out):
         item.refresh_from_db()
     return Deleted(item, len(pushed_out), sum(purged.size_bytes for purged in pushed_out))
@@ -179,7 +180,7 @@ def purge_item(
         _erase([item], now=now, reason="user")
         facts = {"tier": item.tier, "size_bytes": item.size_bytes}
         trail.record("item.purged", subject=_subject(item), actor=actor, now=now, after=facts)
-    metrics.count_purged(tier, 1, reason="user")
+    transaction.on_commit(partial(metrics.count_purged, tier, 1, reason="user"))
     item.refresh_from_db()
     return Deleted(item, 1, item.size_bytes)
 
@@ -217,7 +218,7 @@ def restore_item(item_id: UUID, *, user_id: UUID, actor: Actor, now: datetime, w
         item.save()
         facts = {"tier": item.tier, "size_bytes": item.size_bytes}
         trail.record("item.restored", subject=_subject(item), actor=actor, now=now, after=facts, why=why)
-    metrics.count_restored(tier)
+    transaction.on_commit(partial(metrics.count_restored, tier))
     return item
 
 

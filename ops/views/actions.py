@@ -31,11 +31,11 @@ get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An action as a page offers it: with its form, or with the reason why it is not available."""
+    """An action as a page offers it: its form, or, when `why_not` says something, why it is not available."""
 
     action: Action
     url: str
-    form: ReasonedForm | None
+    form: ReasonedForm
     why_not: str
     measure: MeasureRow | None = None
 
@@ -127,7 +127,7 @@ def _answer(
         refusal = roles.why_not(request.user, offer.action)
         if refusal is not None:
             status = problems.STATUS[refusal.kind]
-        elif offer.form is not None and offer.form.is_valid():
+        elif offer.form.is_valid():
             try:
                 made = act(offer.form.sender(request.user, request_id=requestid.of(request)))
             except AlreadySent as sent:
@@ -180,8 +180,7 @@ def _offer(
     action: Action, url: str, form: ReasonedForm, staff: Any, state: str, measure: MeasureRow | None = None
 ) -> Offer:
     refusal = roles.why_not(staff, action)
-    why_not = refusal.detail if refusal else state
-    return Offer(action, url, None if why_not else form, why_not, measure)
+    return Offer(action, url, form, refusal.detail if refusal else state, measure)
 
 
 def _gone(profile: Profile) -> str:

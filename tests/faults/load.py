@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 
 from tests.faults.stack import Stack
+from tests.waiting import until
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,12 @@ class Load:
             answer = _understood(kind, began_at, response)
         self.answers.append(answer)
         return answer
+
+    def answers_more(self, number: int) -> list[Answered]:
+        """Wait until this many more calls were answered; gives them."""
+        before = len(self.answers)
+        until(lambda: len(self.answers) >= before + number, what=f"{number} answers", limit_seconds=60)
+        return self.answers[before : before + number]
 
     def of(self, kind: str, *, since: float = 0.0, until: float = float("inf")) -> list[Answered]:
         """The answers of one kind to calls that began in that time."""

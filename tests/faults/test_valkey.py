@@ -1,25 +1,23 @@
 """Valkey killed, flushed, slow or out of memory: limits are each process's own for a while, and nothing else changes."""
 
-import time
-from statistics import median
+from concurrent.futures import ThreadPoolExecutor
+from statistics import quantiles
 
-import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.counts import rounds
 from tests.faults.load import Load
+from tests.faults.stack import FALLBACK_WRITES_PER_MINUTE
+from tests.proxy import Proxy
+from tests.scraping import scraped
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.promise("F7")]
 
 WELL_AGAIN_SECONDS = 10
-
-
-def fallbacks(stack) -> float:
-    page = httpx.get(f"{stack.web.url}/metrics", timeout=5).text
-    (family,) = [f for f in text_string_to_metric_families(page) if f.name == "kimberly_rate_limiter_fallback"]
-    return family.samples[0].value
+FALLBACKS = "kimberly_rate_limiter_fallback_total"
+CREATED = "kimberly_memory_items_created_total"
+each_round = pytest.mark.parametrize("_round", range(rounds(1, 5)))
 
 
 @pytest.fixture
@@ -27,37 +25,126 @@ def load(stack):
     return Load(stack, [stack.new_user("alice"), stack.new_user("bob")])
 
 
-def enough(load, number):
-    """Wait until this many more calls were answered."""
-    goal = len(load.answers) + number
-    until(lambda: len(load.answers) >= goal, what=f"{number} answers", limit_seconds=60)
+@pytest.fixture(scope="module")
+def proxy(shared_stack):
+    with Proxy(shared_stack.valkey.port) as proxy:
+        yield proxy
 
 
-@pytest.mark.parametrize("_round", range(rounds(1, 5)))
-def test_a_killed_valkey_costs_no_call_and_is_found_again(stack, load, _round):
-    before = fallbacks(stack)
-    with load:
-        enough(load, 50)
-        stack.valkey.kill()
-        enough(load, 150)
-        assert fallbacks(stack) > before
-        stack.valkey.restart()
-        until(stack.is_well, what="Valkey to be found again", limit_seconds=WELL_AGAIN_SECONDS)
-        enough(load, 50)
+@pytest.fixture(scope="module")
+def proxied_web(shared_stack, proxy):
+    with shared_stack.new_web(redis_port=proxy.port) as web:
+        yield web
 
+
+@pytest.fixture
+def proxied_load(stack, proxied_web):
+    return Load(stack, [stack.new_user("alice"), stack.new_user("bob")], url=proxied_web.url)
+
+
+def assert_all_went_on(load):
     assert set(load.statuses("read")) == {200}
     assert set(load.statuses("write")) == {201}
     load.assert_nothing_lost()
 
 
-@pytest.mark.parametrize("_round", range(rounds(1, 5)))
+@each_round
+def test_a_killed_valkey_costs_no_call_and_is_found_again(stack, load, _round):
+    before = scraped(stack.web).total(FALLBACKS)
+    with load:
+        load.answers_more(50)
+        stack.valkey.kill()
+        load.answers_more(100)
+        stack.valkey.restart()
+        until(stack.is_well, what="Valkey to be found again", limit_seconds=WELL_AGAIN_SECONDS)
+        load.answers_more(50)
+
+    assert_all_went_on(load)
+    assert scraped(stack.web).total(FALLBACKS) > before
+
+
+@each_round
 def test_a_flushed_valkey_is_noticed_by_nobody(stack, load, _round):
     with load:
         for _ in range(5):
-            enough(load, 20)
+            load.answers_more(20)
             stack.tell_valkey("FLUSHALL")
-        enough(load, 20)
 
-    assert set(load.statuses("read")) == {200}
-    assert set(load.statuses("write")) == {201}
-    load.assert_nothing_lost()
+    assert_all_went_on(load)
+
+
+@each_round
+def test_a_valkey_without_memory_costs_no_call(stack, load, _round):
+    before = scraped(stack.web).total(FALLBACKS)
+    with load:
+        load.answers_more(20)
+        stack.tell_valkey("CONFIG", "SET", "maxmemory", "1")
+        load.answers_more(100)
+        stack.tell_valkey("CONFIG", "SET", "maxmemory", "256mb")
+        until(stack.is_well, what="Valkey to be used again", limit_seconds=WELL_AGAIN_SECONDS)
+
+    assert_all_went_on(load)
+    assert scraped(stack.web).total(FALLBACKS) > before
+
+
+@each_round
+@pytest.mark.parametrize("fault", ["stall", "half_open", "reset"])
+def test_an_unreachable_valkey_is_waited_for_by_one_call_a_second(proxied_load, proxy, fault, _round):
+    with proxied_load as load:
+        load.answers_more(50)
+        getattr(proxy, fault)()
+        lately = load.answers_more(150)
+        proxy.heal()
+        load.answers_more(50)
+
+    assert_all_went_on(load)
+    assert quantiles([answer.took_seconds for answer in lately], n=20)[-1] < 0.25
+    assert max(answer.took_seconds for answer in lately) < 1.5
+
+
+@each_round
+def test_a_slow_valkey_slows_calls_by_no_more_than_its_timeout(proxied_load, proxy, _round):
+    with proxied_load as load:
+        load.answers_more(50)
+        proxy.delay(0.2)
+        lately = load.answers_more(100)
+        proxy.heal()
+
+    assert_all_went_on(load)
+    assert max(answer.took_seconds for answer in lately) < 1.5
+
+
+@each_round
+def test_what_was_counted_while_valkey_stalled_is_counted_once(proxied_load, proxied_web, proxy, _round):
+    before = scraped(proxied_web).total(CREATED)
+    with proxied_load as load:
+        for _ in range(3):
+            load.answers_more(30)
+            proxy.stall()
+            load.answers_more(60)
+            proxy.heal()
+
+    created = load.statuses("write")[201]
+    until(lambda: scraped(proxied_web).total(CREATED) - before >= created, what="all counts to arrive")
+    assert scraped(proxied_web).total(CREATED) - before == created
+
+
+def test_without_valkey_each_process_lets_its_own_number_of_writes_through(stack):
+    alice = stack.new_user("alice")
+    stack.valkey.kill()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [answer for some in pool.map(lambda _: writes(stack, alice, 60), range(8)) for answer in some]
+    stack.valkey.restart()
+
+    stored = sum(answer.status_code == 201 for answer in answers)
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert stored + len(refused) == len(answers)
+    assert FALLBACK_WRITES_PER_MINUTE <= stored <= 2 * FALLBACK_WRITES_PER_MINUTE * 1.5
+    assert {answer.json()["per_minute"] for answer in refused} == {FALLBACK_WRITES_PER_MINUTE}
+
+
+def writes(stack, user_id, times):
+    body = {"user_id": user_id, "type": "permanent", "content": "a note"}
+    with stack.client() as client:
+        return [client.post("/api/v1/memory", json=body) for _ in range(times)]
