@@ -9,14 +9,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kimberly.settings")
     from django.core.management import execute_from_command_line
 
-    from kimberly.config import WrongSettings
     from kimberly.local.running import adopt_running_stack
 
     adopt_running_stack(os.environ)
-    try:
-        execute_from_command_line(sys.argv)
-    except WrongSettings as error:
-        sys.exit(str(error))
+    execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

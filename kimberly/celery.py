@@ -17,6 +17,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_queues=[Queue(name) for name in QUEUES],
     task_default_queue="default",
+    # Here, not at the tasks: Celery 6 will not read a task's own queue.
+    task_routes={"audit.*": {"queue": "default"}, "ops.*": {"queue": "maintenance"}},
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,

@@ -1,5 +1,6 @@
 """Django's names, filled from `kimberly.config`. No branch on an environment's name."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from csp.constants import NONE, SELF
 from kimberly import config
 from kimberly.lib import logging as logs
 
-KIMBERLY = config.load()
+try:
+    KIMBERLY = config.load()
+except config.WrongSettings as error:
+    sys.exit(str(error))  # the same few lines from every program: web, worker, beat and commands
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = KIMBERLY.secret_key

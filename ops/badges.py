@@ -9,7 +9,6 @@ from memory.rules.limits import LimitSource
 from memory.rules.tiers import ItemState, UserState
 from ops import words
 
-
 NEARLY_FULL = 0.95  # of the hard limit: where the bars turn red as well
 
 
@@ -35,9 +34,7 @@ ITEM = {
 }
 
 
-def of_user(
-    state: str, tiers: Iterable[TierUsage], *, throttled_until: datetime | None, now: datetime
-) -> list[Badge]:
+def of_user(state: str, tiers: Iterable[TierUsage], *, throttled_until: datetime | None, now: datetime) -> list[Badge]:
     """The user's state first, then what is unusual."""
     badges = [USER[UserState(state)]]
     if throttled_until is not None:
@@ -53,7 +50,7 @@ def _of_tier(tier: TierUsage, now: datetime) -> list[Badge]:
     if tier.is_over_limit:
         badges.append(Badge("bad", "bad", f"{name} over hard"))
     elif tier.share >= NEARLY_FULL:
-        badges.append(Badge("bad", "bad", f"{name} {tier.share:.0%} full".replace("%", " %")))
+        badges.append(Badge("bad", "bad", f"{name} {words.percent(tier.share)} full"))
     elif tier.is_over_soft:
         badges.append(Badge("warn", "warn", f"{name} over soft"))
     if tier.limit_source is LimitSource.OVERRIDE and tier.override_ends_at is not None:

@@ -88,14 +88,14 @@ class NotYourRole(Refusal):
 
 
 def roles_of(staff: Any) -> frozenset[Role]:
-    """The roles of a signed-in person; none for strangers and for accounts that are switched off. Read once a request."""
+    """The roles of a signed-in person, read once a request; none for strangers and for accounts that are off."""
     if not (staff.is_authenticated and staff.is_active and staff.is_staff):
         return frozenset()
-    held: frozenset[Role] | None = getattr(staff, "_kimberly_roles", None)
+    held: frozenset[Role] | None = getattr(staff, "held_roles", None)
     if held is None:
         known = {str(role) for role in Role}
         names = staff.groups.order_by("name").values_list("name", flat=True)
-        held = staff._kimberly_roles = frozenset(Role(name) for name in names if name in known)
+        held = staff.held_roles = frozenset(Role(name) for name in names if name in known)
     return held
 
 
@@ -119,7 +119,7 @@ def require(staff: Any, action: Action) -> None:
 
 def label_of(staff: Any) -> str:
     """The name by which colleagues know the person."""
-    return staff.get_full_name() or staff.get_username()
+    return str(staff.get_full_name() or staff.get_username())
 
 
 def ensure_groups() -> dict[Role, Group]:

@@ -14,33 +14,32 @@ from memory.services import reconcile, refusals
 from ops.services import invariants
 
 logger = structlog.get_logger(__name__)
-QUEUE = "maintenance"
 
 
-@shared_task(name="ops.sweep_idempotency", queue=QUEUE, acks_late=True, time_limit=600, expires=3600)
+@shared_task(name="ops.sweep_idempotency", acks_late=True, time_limit=600, expires=3600)
 def sweep_idempotency(**_kwargs: object) -> int:
     return idempotency.sweep(now=clock.utc_now())
 
 
-@shared_task(name="ops.sweep_refusals", queue=QUEUE, acks_late=True, time_limit=1800, expires=3600)
+@shared_task(name="ops.sweep_refusals", acks_late=True, time_limit=1800, expires=3600)
 def sweep_refusals(**_kwargs: object) -> int:
     keep = timedelta(days=settings.KIMBERLY.refusal_retention_days)
     return refusals.sweep(keep=keep, now=clock.utc_now())
 
 
-@shared_task(name="ops.sweep_sessions", queue=QUEUE, acks_late=True, time_limit=600, expires=3600)
+@shared_task(name="ops.sweep_sessions", acks_late=True, time_limit=600, expires=3600)
 def sweep_sessions(**_kwargs: object) -> None:
     """Delete the sessions that have ended."""
     SessionStore.clear_expired()
 
 
-@shared_task(name="ops.reconcile_usage", queue=QUEUE, acks_late=True, time_limit=1800, expires=3600)
+@shared_task(name="ops.reconcile_usage", acks_late=True, time_limit=1800, expires=3600)
 def reconcile_usage(**_kwargs: object) -> int:
     """Mend drifting counters; the number of findings."""
     return len(reconcile.run(actor=Actor.job("ops.reconcile_usage"), now=clock.utc_now()))
 
 
-@shared_task(name="ops.check_invariants", queue=QUEUE, acks_late=True, time_limit=1800, expires=3600)
+@shared_task(name="ops.check_invariants", acks_late=True, time_limit=1800, expires=3600)
 def check_invariants(**_kwargs: object) -> int:
     """Check every invariant, keep the counts for the gauge; the number of violations."""
     violations = invariants.check_and_remember(now=clock.utc_now())

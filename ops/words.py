@@ -59,6 +59,11 @@ def brake(scope: str, per_minute: int | None) -> str:
     return blocked(scope) if per_minute is None else rate(scope, per_minute)
 
 
+def percent(share: float) -> str:
+    """`53 %`."""
+    return f"{round(share * 100)} %"
+
+
 def counted(number: int, noun: str) -> str:
     """`1 item`, `1,752 items`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

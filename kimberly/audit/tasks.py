@@ -7,7 +7,7 @@ from kimberly.audit import sealing
 from kimberly.lib import clock
 
 
-@shared_task(name="audit.seal", queue="default", acks_late=True, time_limit=120, soft_time_limit=100, expires=120)
+@shared_task(name="audit.seal", acks_late=True, time_limit=120, soft_time_limit=100, expires=120)
 def seal(**_kwargs: object) -> int:
     """Seal the pending entries; how many seals that took, 0 when there was nothing to seal."""
     made = 0

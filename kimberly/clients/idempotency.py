@@ -55,6 +55,15 @@ class Answer:
     user_id: UUID | None = None
 
 
+OPENAPI_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "description": "1 to 255 printable ASCII characters. The first answer is kept for 24 h and given again; another "
+    "request under the same key is 422, one that is still being answered 409.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
+    "examples": {"uuid": {"value": "5f0c5a52-8d3e-4c1b-9d59-0a6f2f1f7d11"}},
+}
 Effect = Callable[[], Answer]
 Completion = Callable[[dict[str, Any], list[UUID]], dict[str, Any]]
 

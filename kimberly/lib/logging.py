@@ -7,12 +7,13 @@ from typing import Any
 
 import structlog
 
-# The messages of these quote the value they complain about, which may be a person's words.
-QUOTING = (ValueError, LookupError)
+# Messages of other kinds quote the value that they complain about, which may be a person's words.
+TELLING = (OSError, RuntimeError, TypeError, AttributeError, ImportError, NameError, ArithmeticError)
+AWAY = ("ConnectionError", "TimeoutError", "OperationalError", "InterfaceError")  # as drivers call a lost server
 
 
 def trace(exc_info: tuple[type[BaseException], BaseException, Any]) -> str:
-    """The traceback with its causes, oldest first, as Python prints it, but without messages that quote values."""
+    """The traceback with its causes, oldest first, as Python prints it, but without messages that may quote values."""
     chain: list[BaseException] = []
     error: BaseException | None = exc_info[1]
     while error is not None and error not in chain:
@@ -29,7 +30,7 @@ def _named(error: BaseException) -> str:
     state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
     if state is not None:
         return f"{name}: SQLSTATE {state}"
-    return name if isinstance(error, QUOTING) else f"{name}: {error}"
+    return f"{name}: {error}" if isinstance(error, TELLING) or kind.__name__ in AWAY else name
 
 
 SHARED: list[Any] = [
@@ -53,6 +54,7 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(default=str),
         ],
     )
+    logging.captureWarnings(True)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()

@@ -2,7 +2,6 @@
 
 import locale
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -64,7 +63,7 @@ class Cluster:
         draft = self.home / "cluster.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
-        password_file = self.home / f"password-{secrets.token_hex(4)}"
+        password_file = self.home / "password"
         write_private(password_file, password + "\n", owner=self.account)
         if self.account is not None:
             os.chown(draft, self.account.uid, self.account.gid)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from kimberly.local.errors import StackError
-from kimberly.local.progress import say
 
 LINES_OF_EACH = 50
 PAUSE_SECONDS = 0.3
@@ -36,10 +35,10 @@ def show(folder: Path, names: Sequence[str], *, follow: bool) -> None:
     """Print the end of the named logs (all, when none is named) in order of time, then what is added to them."""
     logs = [Log(path) for path in _paths(folder, names)]
     for entry in sorted(chain.from_iterable(log.end() for log in logs), key=lambda entry: entry.at):
-        say(str(entry))
+        print(entry, flush=True)
     while follow:
         for entry in chain.from_iterable(log.added() for log in logs):
-            say(str(entry))
+            print(entry, flush=True)
         time.sleep(PAUSE_SECONDS)
         known = {log.path for log in logs}
         logs += [Log(path) for path in _paths(folder, names) if path not in known]

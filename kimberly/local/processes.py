@@ -19,6 +19,7 @@ Registrar = Callable[[int, Signals], None]
 Runner = Callable[["ProcessSpec"], None]
 # After the death signal, before SIGKILL: PostgreSQL ends its own children within five seconds, then itself.
 LAST_GRACE_SECONDS = 7
+LAST_LINES_BYTES = 64 * 1024
 
 
 class ProcessFailed(StackError):
@@ -80,7 +81,7 @@ class RunningProcess:
     def last_lines(self, count: int = 15) -> list[str]:
         """The end of what it wrote in this run."""
         with self.spec.log_path.open("rb") as log:
-            log.seek(self._log_offset)
+            log.seek(max(self._log_offset, log.seek(0, os.SEEK_END) - LAST_LINES_BYTES))
             return log.read().decode("utf-8", errors="replace").splitlines()[-count:]
 
     def stop(

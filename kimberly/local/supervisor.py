@@ -18,6 +18,20 @@ TICK_SECONDS = 0.5
 Announce = Callable[[str], None]
 
 
+class Backoff:
+    """How long to leave a process that died before its next life; doubles with each life that was short."""
+
+    def __init__(self) -> None:
+        self._deaths_in_a_row = 0
+
+    def after_a_life_of(self, seconds: float) -> float:
+        if seconds >= WELL_AFTER_SECONDS:
+            self._deaths_in_a_row = 0
+        delay = FIRST_DELAY_SECONDS * 2.0**self._deaths_in_a_row
+        self._deaths_in_a_row += 1
+        return min(delay, LONGEST_DELAY_SECONDS)
+
+
 @dataclass
 class Child:
     """A process that is kept running, through as many lives as it takes."""
@@ -25,16 +39,8 @@ class Child:
     spec: ProcessSpec
     process: RunningProcess
     started_at: float = field(default_factory=time.monotonic)
-    deaths_in_a_row: int = 0
+    backoff: Backoff = field(default_factory=Backoff)
     restart_at: float | None = None
-
-    def delay_after_death(self, now: float) -> float:
-        """How long to leave it before its next life; doubles with each that was short."""
-        if now - self.started_at >= WELL_AFTER_SECONDS:
-            self.deaths_in_a_row = 0
-        delay = FIRST_DELAY_SECONDS * 2.0**self.deaths_in_a_row
-        self.deaths_in_a_row += 1
-        return min(delay, LONGEST_DELAY_SECONDS)
 
 
 class Supervisor:
@@ -106,7 +112,7 @@ class Supervisor:
         """End what the dead process left, and settle when it starts again."""
         child.process.end_group()
         self._guardian.forget(child.process.pid)
-        delay = child.delay_after_death(now)
+        delay = child.backoff.after_a_life_of(now - child.started_at)
         child.restart_at = now + delay
         how = processes.describe_exit(child.process.exit_code())
         self._announce(f"{child.spec.name} ended ({how}); starting it again in {delay:.1f} s.")

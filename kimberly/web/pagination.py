@@ -1,16 +1,16 @@
 """Keyset pages: each row that is there throughout is given exactly once, while others come and go."""
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
 from kimberly.lib.errors import Invalid
+from kimberly.web.bodies import text_error
 
 MAX_CURSOR_CHARACTERS = 300
 
@@ -49,24 +49,27 @@ class Order:
 
     def _decode(self, cursor: str, pointer: str) -> tuple[Any, UUID]:
         try:
-            if len(cursor) > MAX_CURSOR_CHARACTERS or not cursor.isascii():
-                raise ValueError
-            text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            name, value, key = json.loads(text)
-            if name != self.name or not isinstance(key, str):
-                raise ValueError
-            return self._value(value), UUID(key)
-        except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+            return self._read(cursor)
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise Invalid((pointer, "is not a cursor of this list and order; start again without it")) from error
+
+    def _read(self, cursor: str) -> tuple[Any, UUID]:
+        if len(cursor) > MAX_CURSOR_CHARACTERS or not cursor.isascii():
+            raise ValueError
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        name, value, key = json.loads(text)
+        if name != self.name or not isinstance(key, str):
+            raise ValueError
+        return self._value(value), UUID(key)
 
     def _value(self, value: Any) -> Any:
         if self.kind is datetime:
             parsed = datetime.fromisoformat(value)
             if parsed.tzinfo is None:
                 raise ValueError
-            return parsed
+            return parsed.astimezone(UTC)  # PostgreSQL knows fewer offsets than Python does
         is_number = self.kind is int and type(value) is int and -(2**63) <= value < 2**63
-        is_text = self.kind is str and isinstance(value, str) and "\x00" not in value
+        is_text = self.kind is str and isinstance(value, str) and text_error(value) is None
         if not (is_number or is_text):
             raise ValueError
         return value

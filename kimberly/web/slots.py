@@ -7,17 +7,19 @@ while it is worked on. It gives the slot back while it waits for its body (docs/
 
 from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.http import HttpResponse
 
 from kimberly.lib import webthreads
 from kimberly.web.outages import Unavailable
 
-NEEDS_NO_SLOT = ("/healthz",)  # A process whose slots all wait for the database is alive all the same.
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+NEEDS_NO_SLOT = ("/healthz",)  # A process whose slots all wait for the database is alive all the same.
 
 
 class TooManyBodies(Unavailable):
@@ -53,24 +55,23 @@ class Slots:
 class Limited:
     """The WSGI application, with a slot for each request."""
 
-    def __init__(self, application: Application, *, number: int) -> None:
+    def __init__(self, application: "WSGIApplication", *, number: int) -> None:
         self._application = application
         self._slots = Slots(number)
         self._reading: set[int] = set()
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"] in NEEDS_NO_SLOT:
             return self._application(environ, start_response)
-        body = Body(environ["wsgi.input"], self._slots, self._reading)
-        environ["wsgi.input"] = body
+        body = environ["wsgi.input"] = Body(environ["wsgi.input"], self._slots, self._reading)
         try:
-            response: Any = self._application(environ, start_response)
-            if getattr(response, "streaming", True):
-                return response  # type: ignore[no-any-return] # a file; it is sent without a slot
-            try:
-                return [b"".join(response)]
-            finally:
-                response.close()
+            response = self._application(environ, start_response)
+            if not isinstance(response, HttpResponse):
+                return response  # a file; it is sent without a slot
+            response.close()
+            # granian sends a list at once, and iterates over anything else with a change of threads for each part: that
+            # cost a short answer as much as all of Django.
+            return [response.content]
         finally:
             body.finish()
 
@@ -89,9 +90,11 @@ class Body:
         self._slots.give_back(self._slot)
 
     def read(self, size: int | None = None) -> bytes:
+        """Wait for so many bytes, or for the end. Raises TooManyBodies."""
         return self._without_slot(lambda: self._stream.read(size))
 
     def readline(self, size: int | None = None) -> bytes:
+        """Wait for a line. Raises TooManyBodies."""
         return self._without_slot(lambda: self._stream.readline(size))
 
     def __iter__(self) -> Iterator[bytes]:

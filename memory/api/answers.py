@@ -29,7 +29,7 @@ def item(row: dict[str, Any], external_id: str) -> dict[str, Any]:
         "type": row["tier"],
         "state": row["state"],
         "content": row["content"],
-        "metadata": row["metadata"],
+        "metadata": as_sent(row["metadata"]),
         "size_bytes": row["size_bytes"],
         "protected": row["protected"],
         "created_at": time(row["created_at"]),
@@ -38,6 +38,15 @@ def item(row: dict[str, Any], external_id: str) -> dict[str, Any]:
         "restorable_until": time(row["purge_after"]),
         "etag": etags.of_version(row["version"]),
     }
+
+
+def as_sent(value: Any) -> Any:
+    """Metadata in numbers that may be sent back: PostgreSQL keeps 1e300 as an integer of 301 digits."""
+    if isinstance(value, dict):
+        return {key: as_sent(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_sent(inner) for inner in value]
+    return float(value) if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63 else value
 
 
 def changed_item(changed: MemoryItem, external_id: str) -> dict[str, Any]:
@@ -113,7 +122,7 @@ def put_content_back(body: dict[str, Any], item_ids: list[UUID]) -> dict[str, An
     if "content" not in body:
         return body
     row = item_queries.by_ids(item_ids).get(item_ids[0])
-    return {**body, "content": row["content"], "metadata": row["metadata"]} if row else body
+    return {**body, "content": row["content"], "metadata": as_sent(row["metadata"])} if row else body
 
 
 def respond(request: HttpRequest, answer: Answer) -> HttpResponse:

@@ -42,10 +42,12 @@ ItemId = Annotated[
     operation_id="write_item",
     summary="Keep a memory",
     response={201: schemas.StoredItem, **problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},
+    openapi_extra={"parameters": [idempotency.OPENAPI_KEY]},
 )
 def write_item(request: HttpRequest, body: schemas.CreateItem) -> HttpResponse:
     """Stores one item, or refuses it with 413 and everything needed to go on. Takes an `Idempotency-Key`."""
     now = clock.utc_now()
+    draft = draft_of(body, now=now)  # before a user is made for what cannot be kept
     target = admission.admit_user(
         request,
         caller_of(request),
@@ -55,7 +57,6 @@ def write_item(request: HttpRequest, body: schemas.CreateItem) -> HttpResponse:
         tiers=[body.type],
         create=body.create_user,
     )
-    draft = draft_of(body, now=now)
 
     def effect() -> Answer:
         stored = items.write_item(draft, user_id=target.user_id, created_by=caller_of(request).actor, now=now)
@@ -77,18 +78,22 @@ def write_item(request: HttpRequest, body: schemas.CreateItem) -> HttpResponse:
     operation_id="write_items",
     summary="Keep many memories of one user",
     response={201: schemas.BulkStored, **problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},
+    openapi_extra={"parameters": [idempotency.OPENAPI_KEY]},
 )
 def write_items(request: HttpRequest, body: schemas.BulkCreate) -> HttpResponse:
     """All or nothing by default; with `atomic: false` each item is stored or refused by itself, in the order given."""
     now = clock.utc_now()
-    checked = [_bulk_draft(raw, index, body.user_id, now) for index, raw in enumerate(body.items)]
+    parsed = [_bulk_item(raw, index) for index, raw in enumerate(body.items)]
+    named = [body.user_id, *(item.user_id for item in parsed if not isinstance(item, Invalid))]
+    external_id = next((user_id for user_id in named if user_id is not None), None)
+    checked = [_bulk_draft(item, index, external_id, now) for index, item in enumerate(parsed)]
     refused = [result for result in checked if isinstance(result, Invalid)]
     if body.atomic and refused:
         raise Invalid(*(error for refusal in refused for error in refusal.errors))
     target = admission.admit_user(
         request,
         caller_of(request),
-        external_id=body.user_id,
+        external_id=external_id,
         scope=ThrottleScope.WRITE,
         now=now,
         tiers={result.tier for result in checked if isinstance(result, Draft)},
@@ -109,16 +114,21 @@ def write_items(request: HttpRequest, body: schemas.BulkCreate) -> HttpResponse:
     return _once(request, effect, now)
 
 
-def _bulk_draft(raw: Any, index: int, user_id: str | None, now: datetime) -> Draft | Invalid:
-    pointer = f"/items/{index}"
+def _bulk_item(raw: Any, index: int) -> schemas.BulkItem | Invalid:
     try:
-        checked = schemas.BulkItem.model_validate(raw)
+        return schemas.BulkItem.model_validate(raw)
     except ValidationError as error:
-        return Invalid(*validation.pointers(error.errors(), below=pointer))
-    if checked.user_id not in (None, user_id):
+        return Invalid(*validation.pointers(error.errors(), below=f"/items/{index}"))
+
+
+def _bulk_draft(item: schemas.BulkItem | Invalid, index: int, user_id: str | None, now: datetime) -> Draft | Invalid:
+    if isinstance(item, Invalid):
+        return item
+    pointer = f"/items/{index}"
+    if item.user_id not in (None, user_id):
         return Invalid((f"{pointer}/user_id", "is another user than the bulk's"))
     try:
-        return draft_of(checked, now=now, pointer=pointer)
+        return draft_of(item, now=now, pointer=pointer)
     except Invalid as refusal:
         return refusal
 
@@ -199,7 +209,8 @@ def read_item(request: HttpRequest, item_id: ItemId) -> HttpResponse:
 )
 def change_item(request: HttpRequest, item_id: ItemId, body: schemas.PatchItem) -> HttpResponse:
     """Needs `If-Match` with the ETag that was read, so that nobody's change is overwritten."""
-    if not body.model_fields_set:
+    change = Change(content=body.content, metadata=body.metadata, protected=body.protected)
+    if change == Change():
         raise Invalid(("", "names nothing to change"))
     expected = etags.expected_versions(request)
     if expected is None:
@@ -208,7 +219,6 @@ def change_item(request: HttpRequest, item_id: ItemId, body: schemas.PatchItem) 
     found = ids.decode(ids.Prefix.ITEM, item_id)
     target = admission.admit_item(request, caller_of(request), item_id=found, scope=ThrottleScope.WRITE, now=now)
     admission.require_active(target)
-    change = Change(content=body.content, metadata=body.metadata, protected=body.protected)
     changed = items.change_item(found or target.user_id, change, user_id=target.user_id, expected=expected, now=now)
     answer = answers.changed_item(changed, target.external_id)
     return answers.ok(request, answer, etag=answer["etag"])
@@ -223,7 +233,10 @@ def change_item(request: HttpRequest, item_id: ItemId, body: schemas.PatchItem) 
     openapi_extra={"parameters": [etags.OPENAPI_IF_MATCH]},
 )
 def delete_item(request: HttpRequest, item_id: ItemId, query: Query[filters.DeleteQuery]) -> HttpResponse:
-    """Archives the item: its room is free at once, and it can be restored until its grace ends. `purge=true` erases it."""
+    """Archives the item: its room is free at once, and it can be restored until its grace ends.
+
+    `purge=true` erases it. Over the archive's own limit the oldest archived items are erased: `purged_items` says so.
+    """
     validation.known_parameters_only(request, filters.DeleteQuery)
     now = clock.utc_now()
     found = ids.decode(ids.Prefix.ITEM, item_id)
@@ -251,9 +264,10 @@ def delete_item(request: HttpRequest, item_id: ItemId, query: Query[filters.Dele
     auth=WRITE,
     operation_id="restore_item",
     summary="Bring a memory back from the archive",
-    response={200: schemas.Item, **problem_answers(401, 403, 404, 409, 413, 415, 422, 429, 503)},
+    response={200: schemas.Item, **problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},
+    openapi_extra={"parameters": [idempotency.OPENAPI_KEY]},
 )
-def restore_item(request: HttpRequest, item_id: ItemId) -> HttpResponse:
+def restore_item(request: HttpRequest, item_id: ItemId, body: schemas.NoFields | None = None) -> HttpResponse:
     """Takes the room again, and is refused when there is none. A short-term item lives another 24 h."""
     now = clock.utc_now()
     found = ids.decode(ids.Prefix.ITEM, item_id)

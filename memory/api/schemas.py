@@ -1,6 +1,7 @@
 """The API's bodies and answers. Each field says what it is, in which unit, with an example."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from ninja import Schema
@@ -11,14 +12,23 @@ from memory.rules.tiers import ItemState, Tier
 EXAMPLE_ID = "mem_0199a3c27d1e7b6c8f21d3a4b5c6d7e8"
 EXAMPLE_TIME = "2026-11-17T03:12:04Z"
 MOST_BULK_ITEMS = 1_000
+BEGINS_WITH_A_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]", re.ASCII)
 USER_ID_PATTERN = r"^[^\x00-\x20\x7f/\\]([^\x00-\x1f\x7f/\\]*[^\x00-\x20\x7f/\\])?$"
 
 
 def _text_only(value: Any) -> Any:
-    """pydantic would take a number as a time since 1970: only ISO 8601 text is meant."""
-    if not isinstance(value, str):
-        raise ValueError("must be ISO 8601 text with an offset")  # noqa: TRY004 # pydantic turns ValueError into 422
+    """pydantic would take a number, even in text, as a time since 1970: only ISO 8601 is meant."""
+    if not isinstance(value, str) or not BEGINS_WITH_A_DATE.match(value):
+        raise ValueError("must be ISO 8601 text with an offset")
     return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    """One instant, one way to write it. PostgreSQL knows fewer offsets than ISO 8601 does."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is past the range of times") from error
 
 
 def _no_dots(value: str) -> str:
@@ -27,7 +37,7 @@ def _no_dots(value: str) -> str:
     return value
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_text_only)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_in_utc)]
 UserId = Annotated[
     str,
     Field(
@@ -141,6 +151,10 @@ class PatchItem(Strict):
         examples=[{"tags": ["travel"]}],
     )
     protected: StrictBool | None = Field(default=None, description="Protect or release.", examples=[True])
+
+
+class NoFields(Strict):
+    """Nothing: this call takes no fields."""
 
 
 class PutUser(Strict):

@@ -73,8 +73,7 @@ def change_item(
         etags.check(expected, current_version=item.version)
         if item.state != ItemState.ACTIVE:
             raise ItemArchived
-        _apply(change, item)
-        size_bytes = drafts.size_of(item.content or "", drafts.compact_json(item.metadata or {}))
+        size_bytes = _apply(change, item)
         more_bytes = size_bytes - item.size_bytes
         if more_bytes:
             quotas.take_room(user_id, Tier(item.tier), more_bytes=more_bytes, more_items=0, now=now)
@@ -85,18 +84,23 @@ def change_item(
     return item
 
 
-def _apply(change: Change, item: MemoryItem) -> None:
+def _apply(change: Change, item: MemoryItem) -> int:
+    """Change the item; gives its size afterwards. What stays counts as it was sent: jsonb spells numbers anew."""
     errors: list[tuple[str, str]] = []
+    content_bytes = drafts.size_of(item.content or "", "")
+    metadata_bytes = item.size_bytes - content_bytes
     if change.content is not None:
         errors += drafts.content_errors(change.content, "/content")
-        item.content = change.content
+        item.content, content_bytes = change.content, drafts.size_of(change.content, "")
     if change.metadata is not None:
-        errors += drafts.metadata_errors(drafts.compact_json(change.metadata), "/metadata")
-        item.metadata = change.metadata
+        compact = drafts.compact_json(change.metadata)
+        errors += drafts.metadata_errors(compact, "/metadata")
+        item.metadata, metadata_bytes = change.metadata, drafts.size_of("", compact)
     if change.protected is not None:
         item.protected = change.protected
     if errors:
         raise Invalid(*errors)
+    return content_bytes + metadata_bytes
 
 
 def locked(item_id: UUID, *, user_id: UUID) -> MemoryItem:

@@ -88,11 +88,11 @@ def _actor(entry: AuditEntry) -> str:
 
 
 def _row(entry: AuditEntry, who: str) -> HistoryRow:
-    tone, icon, tell = TOLD.get(entry.action, ("mute", "instruction", lambda before, after: entry.action))
+    tone, icon, tell = TOLD.get(entry.action, ("mute", "instruction", None))
     text = getattr(entry, "text", None)
     return HistoryRow(
         at=entry.at,
-        what=tell(entry.before, entry.after),
+        what=tell(entry.before, entry.after) if tell else entry.action,
         tone=tone,
         icon=icon,
         who=who,

@@ -55,7 +55,7 @@ def of_user(user_id: UUID, *, now: datetime) -> list[MeasureRow]:
     """The user's measures: those that hold first, then the newest; at most 50 of each sort."""
     throttles = list(Throttle.objects.filter(user_id=user_id).order_by("-created_at", "-pk")[:MOST_SHOWN])
     overrides = list(QuotaOverride.objects.filter(user_id=user_id).order_by("-created_at", "-pk")[:MOST_SHOWN])
-    enders = names.of_actors({row.ended_by for row in [*throttles, *overrides] if row.ended_by})
+    enders = names.of_actors({row.ended_by for row in throttles} | {row.ended_by for row in overrides})
     rows = [_of_throttle(row, enders, now) for row in throttles] + [_of_override(row, enders, now) for row in overrides]
     return sorted(rows, key=lambda row: (row.is_in_force, row.starts_at, row.public_id), reverse=True)
 
@@ -63,13 +63,13 @@ def of_user(user_id: UUID, *, now: datetime) -> list[MeasureRow]:
 def one_throttle(throttle_id: UUID, *, now: datetime) -> MeasureRow | None:
     """A user's throttle; None when there is none, or it brakes a client or a tier."""
     row = Throttle.objects.filter(pk=throttle_id, user__isnull=False).first()
-    return _of_throttle(row, names.of_actors({row.ended_by} - {""}), now) if row else None
+    return _of_throttle(row, names.of_actors({row.ended_by}), now) if row else None
 
 
 def one_override(override_id: UUID, *, now: datetime) -> MeasureRow | None:
     """A raise of a user's tier."""
     row = QuotaOverride.objects.filter(pk=override_id).first()
-    return _of_override(row, names.of_actors({row.ended_by} - {""}), now) if row else None
+    return _of_override(row, names.of_actors({row.ended_by}), now) if row else None
 
 
 def throttled_until(user_ids: Collection[UUID], *, now: datetime) -> dict[UUID, datetime]:

@@ -11,9 +11,9 @@ from ops import roles
 
 
 def of_actors(actors: Collection[str]) -> dict[str, str]:
-    """What to call each actor, given as `kind:id`. At most one query for staff and one for clients."""
+    """What to call each actor, given as `kind:id`; nobody is "". At most one query for staff and one for clients."""
     by_kind: dict[str, set[str]] = {}
-    for actor in actors:
+    for actor in filter(None, actors):
         kind, _, name = actor.partition(":")
         by_kind.setdefault(kind, set()).add(name)
     known = {**_staff(by_kind.get(ActorKind.STAFF, ())), **_clients(by_kind.get(ActorKind.CLIENT, ()))}
@@ -42,4 +42,4 @@ def _is_uuid(text: str) -> bool:
 def _plain(actor: str) -> str:
     """`ops.reconcile_usage (job)`: what has no name of its own is called by its id."""
     kind, _, name = actor.partition(":")
-    return f"{name} ({kind})" if name else actor
+    return f"{name} ({kind})" if name else ""

@@ -41,9 +41,7 @@ def of_user(user_id: UUID, *, now: datetime, cursor: str = "", size: int = keyse
     return _page(Refusal.objects.filter(user_id=user_id), now=now, cursor=cursor, size=size)
 
 
-def of_customers(
-    *, kind: RefusalKind | None, tier: Tier | None, now: datetime, cursor: str = ""
-) -> Page[RefusalRow]:
+def of_customers(*, kind: RefusalKind | None, tier: Tier | None, now: datetime, cursor: str = "") -> Page[RefusalRow]:
     """All customers' refusals, newest first, of this kind and tier where given."""
     rows = Refusal.objects.filter(user__purpose=Purpose.CUSTOMER)
     if kind is not None:
@@ -67,13 +65,7 @@ def _throttles_of(refusals: Sequence[Refusal]) -> dict[str, Throttle]:
 
 def _row(refusal: Refusal, throttles: dict[str, Throttle], now: datetime) -> RefusalRow:
     kind = RefusalKind(refusal.kind)
-    throttle = throttles.get(refusal.source_id)
-    why, context = {
-        RefusalKind.QUOTA: lambda: (_no_room(refusal), _limit(refusal)),
-        RefusalKind.THROTTLE: lambda: (_braked(refusal, throttle), _by_whom(throttle, now)),
-        RefusalKind.RATE: lambda: (_too_fast(refusal), "the plan’s rate for each user"),
-        RefusalKind.SUSPENDED: lambda: ("Suspended: no writes and no queries", "listing and deleting go on"),
-    }[kind]()
+    why, context = _why(kind, refusal, throttles.get(refusal.source_id), now)
     facts: dict[str, Any] = {name: getattr(refusal, name) for name in ("request_id", "times", "refused_at")}
     return RefusalRow(
         user=refusal.user,
@@ -85,6 +77,17 @@ def _row(refusal: Refusal, throttles: dict[str, Throttle], now: datetime) -> Ref
         last_refused_at=refusal.last_refused_at,
         **facts,
     )
+
+
+def _why(kind: RefusalKind, refusal: Refusal, throttle: Throttle | None, now: datetime) -> tuple[str, str]:
+    """The reason in a sentence, and where it comes from."""
+    if kind is RefusalKind.QUOTA:
+        return _no_room(refusal), _limit(refusal)
+    if kind is RefusalKind.THROTTLE:
+        return _braked(refusal, throttle), _by_whom(throttle, now)
+    if kind is RefusalKind.RATE:
+        return _too_fast(refusal), "the plan's rate for each user"
+    return "Suspended: no writes and no queries", "listing and deleting go on"
 
 
 def _no_room(refusal: Refusal) -> str:

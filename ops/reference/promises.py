@@ -14,7 +14,7 @@ through all of them in a short form, `make test-long` in their full counts."""
 
 # Those whose area is built. A test fails when one of them has no test, or a mark names none of them.
 PROMISES = {
-    "F1": "However many write for a user at once, its limit is not passed by a byte; each refusal says why and is kept.",
+    "F1": "However many write for a user at once, no limit is passed by a byte; each refusal says why, and is kept.",
     "F2": "A call that is repeated with its Idempotency-Key has one effect, and gets the first answer.",
     "F3": "Bad input is refused with a pointer to what is wrong; nothing of it is stored, and it is never a 5xx.",
     "F7": "Valkey may be away, slow, empty or full: reads go on, writes go on as designed, nothing is lost.",

@@ -11,17 +11,17 @@ INTRODUCTION = """Read once, when a process starts, from the environment: `NAME`
 (for secrets that are mounted). A process does not start with a missing or wrong one; it names all of them in one
 message. The table is `kimberly/config.py`."""
 
-FOR_THE_STACK = """## Of `make up` alone
+FOR_THE_STACK = """## Of `make up` and the image
 
-The local stack reads the settings above too, hands them on to its processes, and makes up the secrets that are not
-given. Beside them it reads these (`kimberly/local/options.py`)."""
+What starts the processes reads these beside the settings above (`kimberly/local/options.py`). `make up` also makes up
+the secrets that are not given."""
 
 # Read where they are used, and nowhere else: a command's answer to a question, or what a library or a test asks for.
 OTHERS = {
     "KIMBERLY_STAFF_PASSWORD": "`manage.py create_staff` takes the password from it where there is no terminal.",
     "KIMBERLY_BOOTSTRAP_ADMIN_PASSWORD": "`make up` hands it to `manage.py bootstrap_local`: the demo's sign-in.",
     "KIMBERLY_BOOTSTRAP_API_KEY": "The same for the demo's API key.",
-    "PROMETHEUS_MULTIPROC_DIR": "Where web processes keep their metrics; empty at start, one folder an instance.",
+    "PROMETHEUS_MULTIPROC_DIR": "Where the web processes of one instance keep their metrics; emptied at start, not for other programs.",
     "KIMBERLY_TEST_COUNTS": "`full`: the tests go round as often as `make test-long` asks.",
     "KIMBERLY_CRASH_AT": "Tests only: the process ends at this named place.",
 }

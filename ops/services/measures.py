@@ -46,42 +46,47 @@ class Sender:
         return Order(self.actor, roles.label_of(self.staff), self.why, ends_at)
 
 
-def throttle(
-    sender: Sender,
-    *,
-    user_id: UUID,
-    scope: ThrottleScope,
-    per_minute: int | None,
-    ends_at: datetime,
-    now: datetime,
-) -> Throttle:
-    """Brake a user until the end: to so many calls a minute, or wholly when `per_minute` is None.
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """Which calls are braked, to how many a minute; None blocks them."""
+
+    scope: ThrottleScope
+    per_minute: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A tier's limit in bytes."""
+
+    tier: Tier
+    hard_bytes: int
+
+
+def throttle(sender: Sender, brake: Brake, *, user_id: UUID, ends_at: datetime, now: datetime) -> Throttle:
+    """Brake a user until the end.
 
     Raises NotYourRole, Invalid, UserGone, AlreadyLimited or AlreadySent.
     """
     roles.require(sender.staff, roles.THROTTLE)
 
     def effect() -> Throttle:
-        order = sender.order(ends_at=ends_at)
-        target = Target(user_id=user_id)
-        return limits.throttle(target=target, scope=scope, per_minute=per_minute, order=order, now=now)
+        order, target = sender.order(ends_at=ends_at), Target(user_id=user_id)
+        return limits.throttle(target=target, scope=brake.scope, per_minute=brake.per_minute, order=order, now=now)
 
     return forms.once(sender.form, effect, staff=sender.staff, now=now)
 
 
-def raise_quota(
-    sender: Sender, *, user_id: UUID, tier: Tier, hard_bytes: int, ends_at: datetime, now: datetime
-) -> QuotaOverride:
+def raise_quota(sender: Sender, limit: Limit, *, user_id: UUID, ends_at: datetime, now: datetime) -> QuotaOverride:
     """Give a user's tier a higher limit until the end.
 
     Raises NotYourRole, BeyondSupport, Invalid, UserGone, AlreadyLimited or AlreadySent.
     """
     roles.require(sender.staff, roles.RAISE_QUOTA)
-    _require_within_bounds(sender, user_id, tier, hard_bytes=hard_bytes, ends_at=ends_at, now=now)
+    _require_within_bounds(sender, limit, user_id=user_id, ends_at=ends_at, now=now)
 
     def effect() -> QuotaOverride:
         order = sender.order(ends_at=ends_at)
-        return limits.raise_quota(user_id=user_id, tier=tier, hard_bytes=hard_bytes, order=order, now=now)
+        return limits.raise_quota(user_id=user_id, tier=limit.tier, hard_bytes=limit.hard_bytes, order=order, now=now)
 
     return forms.once(sender.form, effect, staff=sender.staff, now=now)
 
@@ -108,24 +113,29 @@ def end_override(sender: Sender, override_id: UUID, *, now: datetime) -> QuotaOv
     return forms.once(sender.form, effect, staff=sender.staff, now=now)
 
 
-def is_bounded(staff: Any) -> bool:
-    """Whether the person raises within support's bounds: support without lead."""
+def bound_of(staff: Any) -> str:
+    """How far the person may raise, in a sentence."""
+    if _is_bounded(staff):
+        days = SUPPORT_LONGEST_RAISE.days
+        return f"Support raises to at most {SUPPORT_MOST_TIMES_PLAN} times the plan's limit for at most {days} days."
+    return f"A lead raises as far as needed, for at most {limits.LONGEST.days} days."
+
+
+def _is_bounded(staff: Any) -> bool:
     return Role.LEAD not in roles.roles_of(staff)
 
 
-def _require_within_bounds(
-    sender: Sender, user_id: UUID, tier: Tier, *, hard_bytes: int, ends_at: datetime, now: datetime
-) -> None:
+def _require_within_bounds(sender: Sender, limit: Limit, *, user_id: UUID, ends_at: datetime, now: datetime) -> None:
     tiers = usage.of_user(user_id, now=now)
-    if tier not in tiers:
+    if limit.tier not in tiers:
         raise quotas.UserGone
-    plan_bytes = tiers[tier].plan_bytes
-    if hard_bytes <= plan_bytes:
+    plan_bytes = tiers[limit.tier].plan_bytes
+    if limit.hard_bytes <= plan_bytes:
         raise Invalid(("/hard_bytes", f"is not more than the plan's {bytesize.human(plan_bytes)}"))
-    if not is_bounded(sender.staff):
+    if not _is_bounded(sender.staff):
         return
     errors: list[tuple[str, str]] = []
-    if hard_bytes > plan_bytes * SUPPORT_MOST_TIMES_PLAN:
+    if limit.hard_bytes > plan_bytes * SUPPORT_MOST_TIMES_PLAN:
         most = bytesize.human(plan_bytes * SUPPORT_MOST_TIMES_PLAN)
         errors.append(("/hard_bytes", f"is more than {most}, twice the plan's limit: a lead can raise further"))
     if ends_at > now + SUPPORT_LONGEST_RAISE:

@@ -1,19 +1,22 @@
 """Tags of the portal's pages: small parts that every page shares."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
 from django.conf import settings
-from django.utils.html import format_html
+from django.urls import reverse
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from kimberly.lib import bytesize
 from kimberly.lib import clock as system_clock
+from memory.models import QuotaOverride, Throttle
 from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
-from ops import words
+from memory.rules.tiers import ItemState
+from ops import badges, words
 from ops.badges import NEARLY_FULL, Badge
 
 register = template.Library()
@@ -71,6 +74,24 @@ def left(context: Mapping[str, Any], moment: datetime) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def since(context: Mapping[str, Any], moment: datetime) -> str:
+    """How long it has been: `8 months`."""
+    return words.span(_now(context) - moment)
+
+
+@register.simple_tag(takes_context=True)
+def stamp(context: Mapping[str, Any], moment: datetime) -> SafeString:
+    """The time of day for a timeline; for another day than today the day."""
+    today = _now(context).date() == moment.date()
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        words.exact(moment),
+        f"{moment:%H:%M}" if today else f"{moment.day} {moment:%b}",
+    )
+
+
+@register.simple_tag(takes_context=True)
 def shown_at(context: Mapping[str, Any]) -> SafeString:
     """When this page was made."""
     now = _now(context)
@@ -89,6 +110,40 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+@register.filter
+def middle(public_id: str) -> str:
+    """An id short enough for a table, `mem_…a4b5c6d7e8f9`: the end of a UUIDv7 is what tells two apart."""
+    prefix, _, digits = public_id.partition("_")
+    return f"{prefix}_…{digits[-12:]}" if len(digits) > 12 else public_id
+
+
+@register.filter
+def ticks(text: str) -> SafeString:
+    """Plain text in which `backticks` mean code."""
+    parts = text.split("`")
+    marked = (format_html("<code>{}</code>", part) if place % 2 else escape(part) for place, part in enumerate(parts))
+    return SafeString("".join(marked))
+
+
+@register.filter
+def lifetime(seconds: int) -> str:
+    """How long a tier keeps its items: `24 h`."""
+    return words.span(timedelta(seconds=seconds))
+
+
+@register.filter
+def end_url(measure: QuotaOverride | Throttle) -> str:
+    """Where a measure is ended."""
+    name = "ops:lift-throttle" if isinstance(measure, Throttle) else "ops:end-override"
+    return reverse(name, args=[measure.public_id])
+
+
+@register.simple_tag
+def item_badge(state: str) -> Badge:
+    """An item's state."""
+    return badges.ITEM[ItemState(state)]
+
+
 @register.inclusion_tag("portal/badge.html")
 def badge(shown: Badge) -> dict[str, Badge]:
     return {"badge": shown}
@@ -100,7 +155,7 @@ def usage(tier: TierUsage, *, note: str = "") -> dict[str, Any]:
     most = max(tier.limit_bytes, tier.active_bytes)
     return {
         "tier": tier,
-        "percent": round(tier.share * 100),
+        "percent": words.percent(tier.share),
         "most": most,
         "high": round(tier.limit_bytes * NEARLY_FULL),
         "low": min(tier.soft_bytes, round(tier.limit_bytes * NEARLY_FULL)),

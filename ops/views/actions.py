@@ -9,12 +9,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from kimberly.lib import clock, ids
+from kimberly.lib import bytesize, clock, ids
 from kimberly.lib.errors import Refusal
 from kimberly.web import problems, requestid
 from memory.models import QuotaOverride, Throttle
 from memory.rules.tiers import UserState
-from ops import roles
+from ops import roles, words
 from ops.queries import measures as measure_queries
 from ops.queries import users
 from ops.queries.measures import MeasureRow, Sort
@@ -37,7 +37,9 @@ class Offer:
     url: str
     form: ReasonedForm
     why_not: str
+    note: str = ""
     measure: MeasureRow | None = None
+    change: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,10 @@ def throttle(request: HttpRequest, user: str) -> HttpResponse:
     now = clock.utc_now()
 
     def act(sender: Sender) -> Throttle:
-        facts = {"scope": form.throttle_scope, "per_minute": form.per_minute, "ends_at": form.ends(now)}
-        return measures.throttle(sender, user_id=profile.user.pk, now=now, **facts)
+        brake = measures.Brake(form.throttle_scope, form.per_minute)
+        return measures.throttle(sender, brake, user_id=profile.user.pk, ends_at=form.ends(now), now=now)
 
-    return _answer(request, profile, _throttle_offer(profile, request.user, form), act, "ops/throttle.html")
+    return _answer(request, profile, _throttle_offer(profile, request.user, form), act, "throttle_form")
 
 
 @get_or_post
@@ -80,10 +82,10 @@ def raise_quota(request: HttpRequest, user: str) -> HttpResponse:
     now = clock.utc_now()
 
     def act(sender: Sender) -> QuotaOverride:
-        facts = {"tier": form.chosen_tier, "hard_bytes": form.hard_bytes, "ends_at": form.ends(now)}
-        return measures.raise_quota(sender, user_id=profile.user.pk, now=now, **facts)
+        limit = measures.Limit(form.chosen_tier, form.hard_bytes)
+        return measures.raise_quota(sender, limit, user_id=profile.user.pk, ends_at=form.ends(now), now=now)
 
-    return _answer(request, profile, _raise_offer(profile, request.user, form), act, "ops/raise_quota.html")
+    return _answer(request, profile, _raise_offer(profile, request.user, form), act, "raise_form")
 
 
 @get_or_post
@@ -105,13 +107,12 @@ def end_override(request: HttpRequest, measure: str) -> HttpResponse:
 def _end(
     request: HttpRequest, row: MeasureRow | None, end: Callable[[Sender, MeasureRow], Throttle | QuotaOverride]
 ) -> HttpResponse:
-    if row is None:
+    profile = users.profile(row.user_id, now=row.now) if row else None
+    if row is None or profile is None:
         raise Http404
-    profile = users.profile(row.user_id, now=row.now)
-    assert profile is not None  # a foreign key holds it
     form = EndForm(_sent(request), name="end")
     offer = _end_offer(profile, row, request.user, form)
-    return _answer(request, profile, offer, lambda sender: end(sender, row), "ops/end_measure.html")
+    return _answer(request, profile, offer, lambda sender: end(sender, row), "end_form")
 
 
 def _answer(
@@ -119,7 +120,7 @@ def _answer(
     profile: Profile,
     offer: Offer,
     act: Callable[[Sender], Throttle | QuotaOverride],
-    template: str,
+    form_part: str,
 ) -> HttpResponse:
     """Send the form and go back to the user's page, or show it with what stands against it and what was typed."""
     status = 200
@@ -139,8 +140,9 @@ def _answer(
                 return redirect(_back(profile, made.public_id))
         else:
             status = 422
-    context = {"title": f"{offer.action.label}: {profile.user}", "profile": profile, "offer": offer}
-    return pages.show(request, template, context, status=status)
+    title = f"{offer.action.label}: {profile.user}"
+    context = {"title": title, "profile": profile, "offer": offer, "form_template": f"ops/parts/{form_part}.html"}
+    return pages.show(request, "ops/action.html", context, status=status)
 
 
 def _back(profile: Profile, done: str) -> str:
@@ -160,28 +162,44 @@ def _sent(request: HttpRequest) -> Any:
 
 def _throttle_offer(profile: Profile, staff: Any, form: ThrottleForm | None = None) -> Offer:
     url = reverse("ops:throttle", args=[profile.user.public_id])
-    return _offer(roles.THROTTLE, url, form or ThrottleForm(name="throttle"), staff, _gone(profile))
+    why_not = _refused_to(staff, roles.THROTTLE) or _gone(profile)
+    return Offer(roles.THROTTLE, url, form or ThrottleForm(name="throttle"), why_not)
 
 
 def _raise_offer(profile: Profile, staff: Any, form: RaiseForm | None = None) -> Offer:
     url = reverse("ops:raise-quota", args=[profile.user.public_id])
-    return _offer(roles.RAISE_QUOTA, url, form or RaiseForm(name="raise", tiers=profile.tiers), staff, _gone(profile))
+    shown = form or RaiseForm(name="raise", tiers=profile.tiers)
+    why_not = _refused_to(staff, roles.RAISE_QUOTA) or _gone(profile)
+    return Offer(roles.RAISE_QUOTA, url, shown, why_not, note=measures.bound_of(staff))
 
 
 def _end_offer(profile: Profile, measure: MeasureRow, staff: Any, form: EndForm | None = None) -> Offer:
     is_throttle = measure.sort is Sort.THROTTLE
     action = roles.LIFT_THROTTLE if is_throttle else roles.END_OVERRIDE
     url = reverse("ops:lift-throttle" if is_throttle else "ops:end-override", args=[measure.public_id])
-    over = "" if measure.is_in_force else "It has ended already."
-    return _offer(action, url, form or EndForm(name=measure.public_id), staff, over, measure)
+    why_not = _refused_to(staff, action) or ("" if measure.is_in_force else _over(measure))
+    change = _change_of(profile, measure)
+    return Offer(action, url, form or EndForm(name=measure.public_id), why_not, measure=measure, change=change)
 
 
-def _offer(
-    action: Action, url: str, form: ReasonedForm, staff: Any, state: str, measure: MeasureRow | None = None
-) -> Offer:
+def _change_of(profile: Profile, measure: MeasureRow) -> tuple[tuple[str, str, str], ...]:
+    """What ends: name, now, afterwards."""
+    if measure.tier is None:
+        return (("Calls", measure.says, "the plan's rate"),)
+    usage, plan = profile.tiers[measure.tier], profile.tiers[measure.tier].plan_bytes
+    limits = ("Limit", bytesize.human(measure.hard_bytes or 0), bytesize.human(plan))
+    return (limits, ("Used", words.percent(usage.share), words.percent(usage.active_bytes / plan)))
+
+
+def _refused_to(staff: Any, action: Action) -> str:
     refusal = roles.why_not(staff, action)
-    return Offer(action, url, form, refusal.detail if refusal else state, measure)
+    return refusal.detail if refusal else ""
 
 
 def _gone(profile: Profile) -> str:
     return "This user is erased: there is nothing left to limit." if profile.user.state == UserState.ERASED else ""
+
+
+def _over(measure: MeasureRow) -> str:
+    how = f"{measure.ended_by or 'somebody'} ended it" if measure.ended_early else "it ended by itself"
+    return f"There is nothing to end: {how} {words.relative(measure.ends_at, measure.now)}."

@@ -14,6 +14,7 @@ from memory.queries.usage import TierUsage
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
 from memory.services.limits import MOST_PER_MINUTE, REASON_CHARACTERS
+from ops import words
 from ops.services.measures import Sender
 
 LONGEST_REASON = 2_000
@@ -112,7 +113,9 @@ class ThrottleForm(EndingForm):
         widget=forms.RadioSelect,
         initial="10",
     )
-    other = forms.IntegerField(label="Other rate, calls a minute", min_value=1, max_value=MOST_PER_MINUTE, required=False)
+    other = forms.IntegerField(
+        label="Other rate, calls a minute", min_value=1, max_value=MOST_PER_MINUTE, required=False
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -138,10 +141,9 @@ class RaiseForm(EndingForm):
 
     pointers = {**EndingForm.pointers, "/hard_bytes": "to"}
 
-    tier = forms.ChoiceField(label="Tier", widget=forms.RadioSelect)
     to = forms.ChoiceField(
-        label="New limit",
-        choices=[("150", "1.5 × the plan’s"), ("200", "2 × the plan’s"), (OTHER, "Other")],
+        label="New limit, of the plan's",
+        choices=[("150", "1.5 times"), ("200", "2 times"), (OTHER, "Other")],
         widget=forms.RadioSelect,
         initial="150",
     )
@@ -151,10 +153,11 @@ class RaiseForm(EndingForm):
     def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, tiers: Mapping[Tier, TierUsage]) -> None:
         super().__init__(data, name=name)
         self.tiers = tiers
-        field = self.fields["tier"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(tier, tier.label) for tier in tiers]
-        field.initial = max(tiers, key=lambda tier: tiers[tier].share) if tiers else None
+        fullest = max(tiers, key=lambda tier: (tiers[tier].override_id is None, tiers[tier].share), default=None)
+        choices = [(tier, tier.label) for tier in tiers]
+        self.fields["tier"] = forms.ChoiceField(
+            label="Tier", choices=choices, widget=forms.RadioSelect, initial=fullest
+        )
         self.fields["end"].initial = "24h"
 
     def clean(self) -> dict[str, Any]:
@@ -181,12 +184,12 @@ class RaiseForm(EndingForm):
             {
                 "tier": usage.tier,
                 "limit": bytesize.human(usage.limit_bytes),
-                "used": f"{round(usage.share * 100)} %",
+                "used": words.percent(usage.share),
                 "after": [
                     {
                         "to": to,
                         "limit": bytesize.human(int(usage.plan_bytes * times)),
-                        "used": f"{round(usage.active_bytes / (usage.plan_bytes * times) * 100)} %",
+                        "used": words.percent(usage.active_bytes / (usage.plan_bytes * times)),
                     }
                     for to, times in TIMES_PLAN.items()
                 ],

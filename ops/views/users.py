@@ -66,6 +66,7 @@ def one(request: HttpRequest, user: str) -> HttpResponse:
             profile.user.state, profile.tiers.values(), throttled_until=profile.throttled_until, now=now
         ),
         "tab": tab,
+        "tab_template": f"ops/parts/tab_{tab}.html",
         "cursor": request.GET.get("cursor", ""),
         "toast": toasts.of(profile, request.GET.get("done", ""), now=now),
         "actions": actions.on(profile, staff=request.user),
@@ -89,7 +90,7 @@ def _items(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, A
     tier = pages.chosen(request, "tier", Tier)
     cursor = request.GET.get("cursor", "")
     page = items.of_user(profile.user.pk, state=state, tier=tier, cursor=cursor)
-    return {"items": page, "state": state, "states": ItemState, "tier": tier, "tiers": TIERS_SHOWN}
+    return {"items": page, "state": state, "states": list(ItemState), "tier": tier, "tiers": TIERS_SHOWN}
 
 
 def _refusals(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, Any]:

@@ -29,7 +29,7 @@
 
   const addCopyButton = (id) => {
     const button = document.createElement("button");
-    const text = id.textContent.trim();
+    const text = id.dataset.copy || id.textContent.trim();
     button.type = "button";
     button.className = "k-copy";
     button.setAttribute("aria-label", `Copy ${text}`);

@@ -36,7 +36,9 @@ class Caller:
     def user_id(self) -> str:
         return self.person.external_id
 
-    def posts(self, content: str = "Prefers tea.", *, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
+    def posts(
+        self, content: str = "Prefers tea.", *, headers: dict[str, str] | None = None, **fields: Any
+    ) -> httpx.Response:
         """POST /memory, whatever comes back."""
         body = {"type": "long-term", "content": content, **fields}
         return self.http.post(MEMORY, json=body, headers=headers)

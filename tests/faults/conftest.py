@@ -1,11 +1,14 @@
 """One stack for all tests of faults in a test process; each test leaves it well, with its invariants holding."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
 
 from tests.faults.stack import Stack
 from tests.waiting import until
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each call of a load hides what matters
 
 
 @pytest.fixture(scope="session")

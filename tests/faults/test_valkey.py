@@ -1,4 +1,4 @@
-"""Valkey killed, flushed, slow or out of memory: limits are each process's own for a while, and nothing else changes."""
+"""Valkey killed, flushed, slow or out of memory: each process limits by itself, and nothing else changes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from statistics import quantiles
@@ -6,7 +6,6 @@ from statistics import quantiles
 import pytest
 
 from tests.counts import rounds
-from tests.faults.load import Load
 from tests.faults.stack import FALLBACK_WRITES_PER_MINUTE
 from tests.proxy import Proxy
 from tests.scraping import scraped
@@ -17,12 +16,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.promise("F7")]
 WELL_AGAIN_SECONDS = 10
 FALLBACKS = "kimberly_rate_limiter_fallback_total"
 CREATED = "kimberly_memory_items_created_total"
-each_round = pytest.mark.parametrize("_round", range(rounds(1, 5)))
+each_round = pytest.mark.parametrize("nth", range(rounds(1, 5)))
 
 
 @pytest.fixture
 def load(stack):
-    return Load(stack, [stack.new_user("alice"), stack.new_user("bob")])
+    return stack.load()
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +38,17 @@ def proxied_web(shared_stack, proxy):
 
 @pytest.fixture
 def proxied_load(stack, proxied_web):
-    return Load(stack, [stack.new_user("alice"), stack.new_user("bob")], url=proxied_web.url)
+    return stack.load(url=proxied_web.url)
 
 
-def assert_all_went_on(load):
+def assert_all_went_on(stack, load):
     assert set(load.statuses("read")) == {200}
     assert set(load.statuses("write")) == {201}
-    load.assert_nothing_lost()
+    stack.assert_nothing_lost(load)
 
 
 @each_round
-def test_a_killed_valkey_costs_no_call_and_is_found_again(stack, load, _round):
+def test_a_killed_valkey_costs_no_call_and_is_found_again(stack, load, nth):
     before = scraped(stack.web).total(FALLBACKS)
     with load:
         load.answers_more(50)
@@ -59,22 +58,22 @@ def test_a_killed_valkey_costs_no_call_and_is_found_again(stack, load, _round):
         until(stack.is_well, what="Valkey to be found again", limit_seconds=WELL_AGAIN_SECONDS)
         load.answers_more(50)
 
-    assert_all_went_on(load)
+    assert_all_went_on(stack, load)
     assert scraped(stack.web).total(FALLBACKS) > before
 
 
 @each_round
-def test_a_flushed_valkey_is_noticed_by_nobody(stack, load, _round):
+def test_a_flushed_valkey_is_noticed_by_nobody(stack, load, nth):
     with load:
         for _ in range(5):
             load.answers_more(20)
             stack.tell_valkey("FLUSHALL")
 
-    assert_all_went_on(load)
+    assert_all_went_on(stack, load)
 
 
 @each_round
-def test_a_valkey_without_memory_costs_no_call(stack, load, _round):
+def test_a_valkey_without_memory_costs_no_call(stack, load, nth):
     before = scraped(stack.web).total(FALLBACKS)
     with load:
         load.answers_more(20)
@@ -83,13 +82,13 @@ def test_a_valkey_without_memory_costs_no_call(stack, load, _round):
         stack.tell_valkey("CONFIG", "SET", "maxmemory", "256mb")
         until(stack.is_well, what="Valkey to be used again", limit_seconds=WELL_AGAIN_SECONDS)
 
-    assert_all_went_on(load)
+    assert_all_went_on(stack, load)
     assert scraped(stack.web).total(FALLBACKS) > before
 
 
 @each_round
-@pytest.mark.parametrize("fault", ["stall", "half_open", "reset"])
-def test_an_unreachable_valkey_is_waited_for_by_one_call_a_second(proxied_load, proxy, fault, _round):
+@pytest.mark.parametrize("fault", ["stall", "half_open", "reset"][: rounds(1, 3)])
+def test_an_unreachable_valkey_is_waited_for_by_one_call_a_second(stack, proxied_load, proxy, fault, nth):
     with proxied_load as load:
         load.answers_more(50)
         getattr(proxy, fault)()
@@ -97,25 +96,25 @@ def test_an_unreachable_valkey_is_waited_for_by_one_call_a_second(proxied_load, 
         proxy.heal()
         load.answers_more(50)
 
-    assert_all_went_on(load)
-    assert quantiles([answer.took_seconds for answer in lately], n=20)[-1] < 0.25
+    assert_all_went_on(stack, load)
+    assert quantiles([answer.took_seconds for answer in lately], n=5)[-1] < 0.25
     assert max(answer.took_seconds for answer in lately) < 1.5
 
 
 @each_round
-def test_a_slow_valkey_slows_calls_by_no_more_than_its_timeout(proxied_load, proxy, _round):
+def test_a_slow_valkey_slows_calls_by_no_more_than_its_timeout(stack, proxied_load, proxy, nth):
     with proxied_load as load:
         load.answers_more(50)
         proxy.delay(0.2)
         lately = load.answers_more(100)
         proxy.heal()
 
-    assert_all_went_on(load)
+    assert_all_went_on(stack, load)
     assert max(answer.took_seconds for answer in lately) < 1.5
 
 
 @each_round
-def test_what_was_counted_while_valkey_stalled_is_counted_once(proxied_load, proxied_web, proxy, _round):
+def test_what_was_counted_while_valkey_stalled_is_counted_once(proxied_load, proxied_web, proxy, nth):
     before = scraped(proxied_web).total(CREATED)
     with proxied_load as load:
         for _ in range(3):

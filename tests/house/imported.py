@@ -36,7 +36,7 @@ def ask(application: Any, path: str, **headers: str) -> int:
 def distributions() -> set[str]:
     """The names of the installed distributions that any imported module belongs to."""
     owners = importlib.metadata.packages_distributions()
-    modules = {name.partition(".")[0] for name, module in sys.modules.items() if module is not None}
+    modules = {name.partition(".")[0] for name in sys.modules}
     third_party = modules - set(sys.stdlib_module_names) - OURS
     return {owner.lower().replace("_", "-") for name in third_party for owner in owners.get(name, [])}
 

@@ -18,7 +18,7 @@ from tests.waiting import until
 
 # What the tests' own settings put there.
 NOT_INHERITED = {*options.names(), *(f"{name}_FILE" for name in options.names()), "KIMBERLY_SECURE_COOKIES"}
-START_SECONDS, STOP_SECONDS = 90, 40
+START_SECONDS, STOP_SECONDS = 180, 60
 UNNEEDED = shutil.ignore_patterns(".venv", ".git", "var", "staticfiles", "docs", ".*_cache", "__pycache__")
 
 
@@ -33,11 +33,11 @@ class Stack:
         inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         settings = {"KIMBERLY_DATA_DIR": str(data_dir), "KIMBERLY_PORT": "0", "KIMBERLY_WEB_WORKERS": "1"}
         self._environ = {**inherited, **self._person.environ, **settings, **(environ or {})}
-        self.process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | None = None
 
     def launch(self, command: str = "up") -> subprocess.Popen[str]:
         """Begin the command without waiting for anything."""
-        self.process = subprocess.Popen(
+        self._process = subprocess.Popen(
             [self._person.python, "-m", "kimberly.local", command],
             cwd=self._person.project,
             env=self._environ,
@@ -46,7 +46,7 @@ class Stack:
             text=True,
             **self._person.identity,
         )
-        return self.process
+        return self._process
 
     def start(self) -> Self:
         process = self.launch()
@@ -65,16 +65,19 @@ class Stack:
 
     def output(self) -> str:
         """All it said, once it ended."""
-        assert self.process is not None
         spoken, complained = self.process.communicate(timeout=START_SECONDS)
         return spoken + complained
 
     def end_by(self, number: signal.Signals) -> int:
         """Send it the signal; its exit code."""
-        assert self.process is not None
         self.process.send_signal(number)
         self.output()
         return self.process.returncode
+
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        assert self._process is not None, "it was not launched"
+        return self._process
 
     @property
     def portal_file(self) -> Path:
@@ -102,9 +105,8 @@ class Stack:
         return self.start()
 
     def __exit__(self, *_error: object) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.output()
+        self.process.kill()
+        self.output()
 
 
 class Person:

@@ -22,6 +22,7 @@ def family():
     """A process and its child, in a group of their own; both hold the pipe of its output."""
     script = "import os, time; os.fork(); os.write(1, b'.'); time.sleep(3600)"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, start_new_session=True) as leader:
+        assert leader.stdout is not None
         assert leader.stdout.read(2) == b".."
         yield leader
         with suppress(ProcessLookupError):

@@ -16,6 +16,7 @@ HOLDER += "held.describe(url='http://127.0.0.1:1'); print('held', flush=True); s
 def holder(tmp_path):
     command = [sys.executable, "-c", HOLDER, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         yield process
         process.kill()

@@ -55,22 +55,16 @@ def test_as_an_ordinary_user_a_killed_stack_leaves_no_process_and_starts_again(d
     kill_and_start_again(Stack(person.give(data_dir), person=person))
 
 
-def test_a_stop_leaves_neither_a_process_nor_the_portals_file(data_dir):
-    with Stack(data_dir) as stack:
-        assert stat.S_IMODE(stack.portal_file.stat().st_mode) == 0o600
-
-        assert stack.end_by(signal.SIGTERM) == 0
-
-    assert not stack.portal_file.exists()
-    assert processes_of(data_dir) == {}
-
-
-def test_two_stacks_run_side_by_side(running, data_dir):
+def test_one_of_two_stacks_side_by_side_stops_and_leaves_nothing(running, data_dir):
     with Stack(data_dir) as other:
         assert other.portal["url"] != running.portal["url"]
         assert other.portal["database_url"] != running.portal["database_url"]
-        other.end_by(signal.SIGTERM)
+        assert stat.S_IMODE(other.portal_file.stat().st_mode) == 0o600
 
+        assert other.end_by(signal.SIGTERM) == 0
+
+    assert not other.portal_file.exists()
+    assert processes_of(data_dir) == {}
     assert httpx.get(f"{running.portal['url']}/healthz").status_code == 200
 
 

@@ -1,0 +1,79 @@
+"""PostgreSQL restarted or killed under load: the designed 503 while it is down, and no write lost or doubled."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.counts import rounds
+from tests.waiting import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.promise("F8")]
+
+HEALED_SECONDS = 5
+SLUGS = {"database-unavailable", "database-busy"}
+
+
+@pytest.fixture
+def load(stack):
+    """About 50 calls a second; each write is sent again under its key until it is answered."""
+    return stack.load(retries=True)
+
+
+def assert_outages_are_designed(load):
+    assert not [answer for answer in load.answers if answer.status not in (200, 201, 503)]
+    assert {answer.slug for answer in load.outages()} <= SLUGS
+    assert all(answer.retry_after.isdecimal() for answer in load.outages())
+
+
+def assert_healed(stack, load, *, down_from, up_at):
+    assert_outages_are_designed(load)
+    stack.assert_nothing_lost(load)
+    assert not [answer for answer in load.outages() if answer.ended_at < down_from]
+    lately = load.answers[-50:]
+    assert {answer.status for answer in lately} == {200, 201}
+    assert lately[0].began_at < up_at + HEALED_SECONDS
+
+
+@pytest.mark.parametrize("nth", range(rounds(1, 20)))
+def test_a_restart_loses_no_acknowledged_write_and_doubles_none(stack, load, nth):
+    with load:
+        load.answers_more(100)
+        down_from = time.monotonic()
+        stack.postgres.restart("immediate" if nth % 2 else "fast")
+        up_at = time.monotonic()
+        load.answers_more(100)
+
+    assert load.outages()
+    assert_healed(stack, load, down_from=down_from, up_at=up_at)
+
+
+@pytest.mark.parametrize("nth", range(rounds(1, 10)))
+def test_terminated_backends_cost_only_the_calls_that_they_were_serving(stack, load, nth):
+    with load:
+        load.answers_more(50)
+        down_from = time.monotonic()
+        for _ in range(10):
+            load.answers_more(10)
+            stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY(%s)", stack.backends())
+        up_at = time.monotonic()
+        load.answers_more(50)
+
+    assert_outages_are_designed(load)
+    stack.assert_nothing_lost(load)
+    assert not [answer for answer in load.outages() if not down_from < answer.ended_at < up_at + 1]
+    assert len(load.outages()) <= 10 * (load.writers + load.readers)
+
+
+@pytest.mark.parametrize("nth", range(rounds(1, 10)))
+def test_a_backend_killed_hard_is_recovered_from(stack, load, nth):
+    with load:
+        load.answers_more(100)
+        down_from = time.monotonic()
+        os.kill(stack.backends()[0], signal.SIGKILL)
+        until(stack.postgres.is_ready, what="PostgreSQL to recover")
+        up_at = time.monotonic()
+        load.answers_more(100)
+
+    assert_healed(stack, load, down_from=down_from, up_at=up_at)

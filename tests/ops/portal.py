@@ -1,0 +1,87 @@
+"""The portal as one person sees it, asked in this process."""
+
+import html
+import re
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from kimberly.lib import ids
+from memory.models import QuotaOverride, Throttle
+from tests.personas import Person
+
+WHY = "The client is in a loop, HD-2214"
+
+
+class Portal:
+    """A browser without scripts: it opens addresses, and sends the forms that pages hold."""
+
+    def __init__(self, staff: Any = None, **options: Any) -> None:
+        self.staff = staff
+        self.client = Client(**options)
+        if staff is not None:
+            self.client.force_login(staff)
+
+    @classmethod
+    def of(cls, staff: Any) -> "Portal":
+        return cls(staff)
+
+    def opens(self, path: str) -> HttpResponse:
+        return self.client.get(path)
+
+    def reads(self, path: str) -> str:
+        """The page's text without its tags, as a person reads it."""
+        answer = self.opens(path)
+        assert answer.status_code == 200, answer.status_code
+        return text_of(answer)
+
+    def sends(self, path: str, **fields: Any) -> HttpResponse:
+        """Send the form at this address, with a token of its own unless one is given."""
+        return self.client.post(path, {"once": uuid4(), "reason": WHY, "ticket": "", **fields})
+
+    def throttles(self, person: Person, **fields: Any) -> HttpResponse:
+        return self.sends(throttle_page(person), **{"scope": "write", "rate": "10", "end": "1h", **fields})
+
+    def raises(self, person: Person, **fields: Any) -> HttpResponse:
+        return self.sends(raise_page(person), **{"tier": "short-term", "to": "150", "end": "24h", **fields})
+
+    def lifts(self, throttle: Throttle, **fields: Any) -> HttpResponse:
+        return self.sends(lift_page(throttle), **fields)
+
+    def ends(self, override: QuotaOverride, **fields: Any) -> HttpResponse:
+        return self.sends(end_page(override), **fields)
+
+
+def text_of(answer: HttpResponse) -> str:
+    body = answer.content.decode()
+    visible = re.sub(r"(?s)<(script|svg|head).*?</\1>", " ", body)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", visible)).split())
+
+
+def user_page(person: Person, query: str = "") -> str:
+    return reverse("ops:user", args=[ids.encode(ids.Prefix.USER, person.id)]) + query
+
+
+def throttle_page(person: Person) -> str:
+    return f"{user_page(person)}throttle/"
+
+
+def raise_page(person: Person) -> str:
+    return f"{user_page(person)}raise-quota/"
+
+
+def lift_page(throttle: Throttle) -> str:
+    return reverse("ops:lift-throttle", args=[throttle.public_id])
+
+
+def end_page(override: QuotaOverride) -> str:
+    return reverse("ops:end-override", args=[override.public_id])
+
+
+def local(moment: datetime) -> str:
+    """As an input of the type datetime-local sends it."""
+    return f"{moment:%Y-%m-%dT%H:%M}"

@@ -1,0 +1,61 @@
+"""How many statements each page costs is frozen in query_counts.txt: a page that asks more often is noticed."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from kimberly.lib import clock
+from memory.rules.limits import RefusalKind, ThrottleScope
+from memory.rules.tiers import Tier
+from memory.services import refusals
+from memory.services.refusals import Call
+from tests.ops.portal import user_page
+from tests.personas import Person
+
+FROZEN = Path(__file__).with_name("query_counts.txt")
+MOST_OF_A_LIST, MOST_OF_A_USER = 8, 15
+
+
+def frozen_counts():
+    lines = FROZEN.read_text(encoding="utf-8").splitlines()
+    return {line.split()[0]: int(line.split()[1]) for line in lines if not line.startswith("#")}
+
+
+@pytest.fixture
+def busy(db):
+    """A user with everything that a page may show, and others beside."""
+    now = clock.utc_now()
+    dana, until = Person.register("dana", at=now), now + timedelta(hours=1)
+    for person in (dana, *(Person.register("other", at=now) for _ in range(3))):
+        person.writes("a memory", at=now)
+        refusals.keep_counted(
+            RefusalKind.THROTTLE,
+            Call(person.id, None, ""),
+            source="throttle",
+            source_id=str(person.is_throttled(at=now, until=until).pk),
+            per_minute=10,
+            now=now,
+        )
+    dana.is_throttled(ThrottleScope.QUERY, at=now, until=until)
+    dana.is_raised(Tier.SHORT_TERM, 1 << 20, at=now, until=until)
+    return dana
+
+
+def test_each_page_costs_as_many_statements_as_was_agreed(sam, busy):
+    sam.ends(busy.is_raised(Tier.PERMANENT, 11 << 20, at=clock.utc_now(), until=clock.utc_now() + timedelta(hours=1)))
+    counted = {}
+
+    for page in frozen_counts():
+        with CaptureQueriesContext(connection) as queries:
+            assert sam.opens(page.replace("/ops/users/<user>/", user_page(busy))).status_code == 200
+        counted[page] = len(queries)
+
+    assert counted == frozen_counts()
+
+
+def test_no_page_was_agreed_to_cost_more_than_its_kind_may():
+    for page, count in frozen_counts().items():
+        assert count <= (MOST_OF_A_USER if "<user>" in page else MOST_OF_A_LIST), page

@@ -1,0 +1,144 @@
+"""Who may open and do what, by direct address: every page and action, every role, and people without one."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import get_resolver
+
+from kimberly.lib import clock
+from memory.models import QuotaOverride, Throttle
+from memory.rules.tiers import Tier
+from ops import roles, urls
+from ops.roles import ACTIONS, PAGES, Role
+from tests.ops.portal import Portal, end_page, lift_page, raise_page, throttle_page, user_page
+from tests.personas import Person, hire
+
+pytestmark = pytest.mark.promise("P1")
+
+MIB = 1 << 20
+PEOPLE = {**{str(role): [role] for role in Role}, "eve": [], "stranger": None}
+OFFERED = {
+    "ops:throttle": roles.THROTTLE,
+    "ops:lift-throttle": roles.LIFT_THROTTLE,
+    "ops:raise-quota": roles.RAISE_QUOTA,
+    "ops:end-override": roles.END_OVERRIDE,
+}
+
+
+@pytest.fixture(params=PEOPLE)
+def someone(request, db):
+    """(the roles held, the portal as they see it); roles are None for a stranger."""
+    held = PEOPLE[request.param]
+    return held, Portal() if held is None else Portal.of(hire(request.param, *held))
+
+
+@pytest.fixture
+def braked():
+    """(user, throttle, override): a user whose limits are changed at this moment."""
+    now = clock.utc_now()
+    dana = Person.register("dana", at=now)
+    until = now + timedelta(hours=1)
+    return dana, dana.is_throttled(at=now, until=until), dana.is_raised(Tier.PERMANENT, 11 * MIB, at=now, until=until)
+
+
+def address_of(page, braked):
+    dana, throttle, override = braked
+    addresses = {
+        "ops:users": "/ops/users/",
+        "ops:user": user_page(dana),
+        "ops:refusals": "/ops/refusals/",
+        "ops:throttle": throttle_page(dana),
+        "ops:raise-quota": raise_page(dana),
+        "ops:lift-throttle": lift_page(throttle),
+        "ops:end-override": end_page(override),
+    }
+    return addresses[page]
+
+
+def status_of(page, method, held):
+    """What the table says that this person gets there."""
+    if held is None:
+        return 302
+    if not set(held) & PAGES[page]:
+        return 403
+    if method == "GET":
+        return 200
+    if page not in OFFERED:
+        return 405
+    return 422 if set(held) & OFFERED[page].roles else 403
+
+
+def measures():
+    return list(Throttle.objects.order_by("pk").values()), list(QuotaOverride.objects.order_by("pk").values())
+
+
+def test_every_page_is_in_the_table_of_roles():
+    assert {f"ops:{pattern.name}" for pattern in urls.urlpatterns} == set(PAGES)
+
+
+def test_every_action_is_in_the_table_and_on_a_page():
+    assert {action.name: action for action in OFFERED.values()} == ACTIONS
+
+
+def test_the_site_has_no_page_beside_those_of_signing_in():
+    site = next(one for one in get_resolver().url_patterns if getattr(one, "namespace", None) == "admin")
+
+    names = {pattern.name for pattern in site.url_patterns if getattr(pattern, "name", None)}
+
+    stock = {"autocomplete", "jsi18n", "view_on_site"}  # answer only for registered models, of which there are none
+    assert names - stock == {"index", "login", "logout", "password_change", "password_change_done"}
+
+
+def test_each_page_answers_each_person_as_the_table_says(someone, braked):
+    held, portal = someone
+    before = measures()
+
+    answered = {
+        (page, method): portal.client.generic(method, address_of(page, braked)).status_code
+        for page in PAGES
+        for method in ("GET", "POST")
+    }
+
+    assert answered == {(page, method): status_of(page, method, held) for page, method in answered}
+    assert measures() == before
+
+
+def test_each_action_takes_effect_only_for_its_roles(someone, braked):
+    held, portal = someone
+    dana, throttle, override = braked
+    sent = {
+        "throttle": lambda: portal.throttles(dana, scope="query"),
+        "raise-quota": lambda: portal.raises(dana),
+        "lift-throttle": lambda: portal.lifts(throttle),
+        "end-override": lambda: portal.ends(override),
+    }
+
+    for name, send in sent.items():
+        before = measures()
+        answer = send()
+        may = bool(set(held or ()) & ACTIONS[name].roles)
+        assert (measures() != before) is may, name
+        assert answer.status_code == (302 if may or held is None else 403), name
+
+
+def test_says_who_may_instead_of_hiding_the_action(vera, braked):
+    dana, _, _ = braked
+
+    text = vera.reads(user_page(dana))
+
+    assert f"{vera.staff.username} (viewer) cannot throttle users: lead and support can." in text
+    assert f"{vera.staff.username} (viewer) cannot end raises: lead and support can." in text
+
+
+def test_without_a_role_one_is_told_what_to_do(eve):
+    answer = eve.opens("/ops/users/")
+
+    assert answer.status_code == 403
+    assert "You have no role yet" in answer.content.decode()
+
+
+def test_an_account_that_was_switched_off_opens_nothing(sam):
+    sam.staff.is_active = False
+    sam.staff.save()
+
+    assert sam.opens("/ops/users/").status_code == 302

@@ -1,0 +1,184 @@
+"""Believable people for the pictures: made through the services and the API, so that every figure is the service's own."""
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import transaction
+from django.urls import reverse
+
+from kimberly.audit.trail import Why
+from kimberly.clients import keys
+from kimberly.clients.models import Scope
+from kimberly.lib import clock
+from kimberly.lib.actors import Actor
+from memory.rules.limits import ThrottleScope
+from memory.rules.tiers import Tier
+from memory.services import drafts, items, users
+from memory.services.drafts import Draft
+from memory.services.users import Profile
+from ops.roles import Role
+from ops.services import measures, staff
+from ops.services.measures import Brake, Limit, Sender
+from tests.personas import PASSWORD
+from tests.web import WebServer
+
+MAKER = Actor.command("screenshots")
+STAFF = {
+    "sam": ("Sam", "Okafor", Role.SUPPORT),
+    "lena": ("Lena", "Brandt", Role.LEAD),
+    "eva": ("Eva", "Lindqvist", Role.VIEWER),
+}
+THINGS = (
+    "Prefers the window seat on long flights, and an aisle seat on short ones.",
+    "Her sister Ines moved to Porto in spring; they talk on Sunday evenings.",
+    "Allergic to hazelnuts. Almonds are fine.",
+    "Is preparing for the B2 exam in Portuguese, in the second week of December.",
+    "Takes 20 mg of the new medication at eight in the morning since the visit of 3 November.",
+    "Asked to be reminded of the bicycle service before the first frost.",
+    "Cooks for six on Fridays; two of the guests are vegetarian.",
+    "Would rather get a short answer first and the reasons afterwards.",
+    "The lease of the flat in Rua da Rosa ends in June; wants to stay.",
+    "Runs 5 km on Tuesdays and Thursdays, never before breakfast.",
+)
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A customer: plan, days known, and which share of each tier is used."""
+
+    external_id: str
+    name: str
+    plan: str
+    days: int
+    shares: tuple[float, float, float]
+    item_bytes: int = 6_000
+
+
+PEOPLE = (
+    Someone("acct-55102", "Dana Whitfield", "free", 240, (0.9998, 0.53, 0.22), 900),
+    Someone("halden-clinic-intake", "Halden Clinic intake", "paid", 410, (0.86, 0.41, 0.05), 60_000),
+    Someone("acct-54977", "Tomasz Lewandowski", "free", 180, (0.97, 0.30, 0.11)),
+    Someone("acct-55240", "Aiko Murata", "free", 64, (0.62, 0.84, 0.02)),
+    Someone("acct-55301", "Priya Raman", "free", 31, (0.35, 0.12, 0.01)),
+    Someone("acct-55318", "Jonas Bech", "free", 22, (0.08, 0.05, 0.0)),
+    Someone("kiosk-lisbon-04", "", "paid", 12, (0.02, 0.01, 0.0), 60_000),
+    Someone("acct-55402", "Marisol Vega", "free", 3, (0.15, 0.02, 0.0)),
+)
+TIERS = (Tier.SHORT_TERM, Tier.LONG_TERM, Tier.PERMANENT)
+
+
+def build(web: WebServer) -> dict[str, str]:
+    """Make staff, customers, measures and refusals; gives the addresses that the pictures need."""
+    now = clock.utc_now()
+    people = _hire(now)
+    ids = {someone.external_id: _register(someone, now) for someone in PEOPLE}
+    dana, tomasz, aiko = ids["acct-55102"], ids["acct-54977"], ids["acct-55240"]
+    _refuse(web, "acct-55102", "import-bot", times=6)
+    _refuse(web, "acct-54977", "phone", times=2)
+    throttle = _throttled(people["sam"], dana, "Import loop, the client is told", "HD-2214", now)
+    _call_under_throttle(web, "acct-55102", times=25)
+    _raised(people["sam"], tomasz, Tier.SHORT_TERM, "Moves three devices over this week", "HD-2198", now)
+    _raised(people["lena"], aiko, Tier.LONG_TERM, "Archive of the old account comes in tonight", "HD-2201", now)
+    _throttled_once(people["sam"], tomasz, now)
+    users_by_name = {"dana": dana, "tomasz": tomasz}
+    urls = {name: reverse("ops:user", args=[f"usr_{user.hex}"]) for name, user in users_by_name.items()}
+    return {**urls, "throttle": throttle}
+
+
+def _hire(now: datetime) -> dict:
+    people = {}
+    for username, (first, last, role) in STAFF.items():
+        person, _ = staff.put(username=username, password=PASSWORD, held=[role], actor=MAKER, now=now)
+        person.first_name, person.last_name = first, last
+        person.save()
+        people[username] = person
+    return people
+
+
+def _register(someone: Someone, now: datetime):
+    since = now - timedelta(days=someone.days)
+    email = f"{someone.name.lower().replace(' ', '.')}@example.org" if someone.name else ""
+    profile = Profile(display_name=someone.name, email=email, plan=someone.plan, time_zone="Europe/Lisbon")
+    user, _ = users.put(someone.external_id, profile, actor=MAKER, now=since)
+    chance = random.Random(someone.external_id)  # pictures, not secrets
+    with transaction.atomic():
+        for tier, share in zip(TIERS, someone.shares, strict=True):
+            for draft in _drafts(user.pk, tier, share, someone.item_bytes, chance, now):
+                items.write_item(draft, user_id=user.pk, created_by=MAKER, now=now)
+    return user.pk
+
+
+def _drafts(user_id, tier: Tier, share: float, item_bytes: int, chance: random.Random, now: datetime) -> Iterator[Draft]:
+    """Items that fill the share of the tier to the byte, the newest some seconds old."""
+    from memory.queries import usage
+
+    left = int(usage.of_user(user_id, now=now)[tier].limit_bytes * share)
+    age = timedelta(seconds=chance.randint(10, 90))
+    words = itertools.cycle(THINGS)
+    while left > 40:
+        size = min(left - 2, chance.randint(item_bytes // 2, item_bytes))
+        text = next(words)
+        text = (text + " " + " ".join(itertools.islice(words, size // 40 + 1)))[:size]
+        draft = drafts.prepare(tier=tier, content=text, created_at=now - age, now=now)
+        yield draft
+        left -= draft.size_bytes
+        age += timedelta(seconds=chance.randint(20, 240))
+
+
+def _key(name: str) -> str:
+    return keys.issue(client_name=name, scopes=list(Scope), actor=MAKER, now=clock.utc_now())[1]
+
+
+def _refuse(web: WebServer, external_id: str, client: str, *, times: int) -> None:
+    """Writes over the limit, through the API."""
+    text = " ".join(THINGS)
+    with web.client(_key(client)) as api:
+        for number in range(times):
+            body = {"user_id": external_id, "type": "short-term", "content": text * (40 if client == "phone" else 1) + str(number)}
+            assert api.post("/api/v1/memory", json=body).status_code == 413
+
+
+def _call_under_throttle(web: WebServer, external_id: str, *, times: int) -> None:
+    with web.client(_key("import-bot")) as api:
+        for text, tier in itertools.islice(zip(itertools.cycle(THINGS), itertools.cycle(("long-term", "permanent", "permanent")), strict=False), times):
+            api.post("/api/v1/memory", json={"user_id": external_id, "type": tier, "content": text})
+
+
+def _sender(person, reason: str, ticket: str) -> Sender:
+    return Sender(person, uuid4(), Why(reason, ticket), "req_5f0c2d9a")
+
+
+def _throttled(person, user_id, reason: str, ticket: str, now: datetime) -> str:
+    brake = Brake(ThrottleScope.WRITE, 10)
+    made = measures.throttle(
+        _sender(person, reason, ticket), brake, user_id=user_id, ends_at=now + timedelta(hours=1), now=now
+    )
+    return made.public_id
+
+
+def _throttled_once(person, user_id, now: datetime) -> None:
+    """A block of two minutes, some time ago, that was lifted early."""
+    start = now - timedelta(minutes=44)
+    made = measures.throttle(
+        _sender(person, "Same loop as acct-55102, until the client answers", "HD-2214"),
+        Brake(ThrottleScope.WRITE, None),
+        user_id=user_id,
+        ends_at=start + timedelta(hours=1),
+        now=start,
+    )
+    sender = _sender(person, "The client was stopped at the source", "HD-2214")
+    measures.lift_throttle(sender, made.pk, now=start + timedelta(minutes=2))
+
+
+def _raised(person, user_id, tier: Tier, reason: str, ticket: str, now: datetime) -> None:
+    from memory.queries import usage
+
+    plan = usage.of_user(user_id, now=now)[tier].plan_bytes
+    limit = Limit(tier, plan * 3 // 2)
+    measures.raise_quota(
+        _sender(person, reason, ticket), limit, user_id=user_id, ends_at=now + timedelta(hours=16), now=now
+    )

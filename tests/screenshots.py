@@ -1,0 +1,108 @@
+"""Take the pictures of the portal anew: `make screenshots` writes docs/screenshots/*.png from a stack of its own.
+
+The people are made up, the figures are the service's own: every byte was written, every refusal refused by the API.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests import plugin
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
+DESKTOP = {"width": 1280, "height": 860}
+BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-lcd-text"]  # grey edges of letters: half the size
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: which page, seen by whom, on what."""
+
+    name: str
+    path: str
+    by: str = "sam"
+    size: dict[str, int] = field(default_factory=lambda: DESKTOP)
+    scheme: str = "light"
+    whole_page: bool = True
+
+
+def main() -> None:
+    plugin.pytest_load_initial_conftests([])
+    os.environ |= {"KIMBERLY_ENVIRONMENT": "demo", "KIMBERLY_LOG_LEVEL": "warning", "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
+    os.environ["DJANGO_SETTINGS_MODULE"] = "kimberly.settings"
+    import django  # noqa: PLC0415 # the settings exist only now
+
+    django.setup()
+    from django.core.management import call_command  # noqa: PLC0415
+
+    from tests.scenery import build  # noqa: PLC0415
+    from tests.web import WebServer  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0, interactive=False)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with WebServer() as web, chromium() as browser:
+        users = build(web)
+        for shot in shots(users):
+            take(browser, web.url, shot)
+
+
+def shots(users: dict[str, str]) -> list[Shot]:
+    """The pictures, by the addresses of the people that the scenery made."""
+    dana, tomasz = users["dana"], users["tomasz"]
+    return [
+        Shot("login-desktop", "/admin/login/", by=""),
+        Shot("users-desktop", "/ops/users/"),
+        Shot("users-phone", "/ops/users/", size=PHONE, whole_page=False),
+        Shot("user-desktop", f"{dana}?done={users['throttle']}"),
+        Shot("user-dark", dana, scheme="dark"),
+        Shot("user-phone", dana, size=PHONE, whole_page=False),
+        Shot("user-viewer-desktop", f"{tomasz}?tab=measures", by="eva"),
+        Shot("items-desktop", f"{tomasz}?tab=items", whole_page=False),
+        Shot("raise-desktop", f"{tomasz}raise-quota/"),
+        Shot("throttle-phone", f"{tomasz}throttle/", size=PHONE),
+        Shot("refusals-desktop", "/ops/refusals/", scheme="dark"),
+        Shot("api-desktop", "/api/v1/docs", by="", whole_page=False),
+    ]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=BROWSER_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def take(browser: Browser, url: str, shot: Shot) -> None:
+    """Open the page as that person and write the picture."""
+    viewport: Any = shot.size
+    scheme: Any = shot.scheme
+    context = browser.new_context(base_url=url, viewport=viewport, color_scheme=scheme, timezone_id="UTC")
+    page = context.new_page()
+    if shot.by:
+        sign_in(page, shot.by)
+    page.goto(shot.path)
+    target = FOLDER / f"{shot.name}.png"
+    page.screenshot(path=target, full_page=shot.whole_page, animations="disabled")
+    context.close()
+    print(f"{target.stat().st_size // 1024:4} KiB  {target.name}")  # noqa: T201 # what this command is for
+
+
+def sign_in(page: Page, username: str) -> None:
+    from tests.personas import PASSWORD  # noqa: PLC0415 # needs the settings
+
+    page.goto("/admin/login/")
+    page.get_by_label("User name").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+if __name__ == "__main__":
+    main()
