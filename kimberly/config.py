@@ -212,17 +212,21 @@ class Config:
 
 def load(environ: Mapping[str, str] | None = None) -> Config:
     """Read the settings, or raise WrongSettings with every one that is missing or wrong."""
-    source = os.environ if environ is None else environ
+    return Config(**read(Config, os.environ if environ is None else environ))
+
+
+def read(table: type, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The values of a table of settings (a dataclass of `setting`s), or WrongSettings with all that is wrong."""
     values: dict[str, Any] = {}
     problems: list[str] = []
-    for declared in fields(Config):
+    for declared in fields(table):
         try:
-            values[declared.name] = _value(declared, source)
+            values[declared.name] = _value(declared, environ)
         except (ValueError, OSError) as error:
             problems.append(f"{declared.metadata['name']}: {error}")
     if problems:
         raise WrongSettings(problems)
-    return Config(**values)
+    return values
 
 
 def _value(declared: Field[Any], source: Mapping[str, str]) -> Any:

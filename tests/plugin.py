@@ -1,4 +1,4 @@
-"""Real servers for the tests: one PostgreSQL and one Valkey a test process, started before Django reads its settings."""
+"""Real servers for the tests: a PostgreSQL and a Valkey a process, started before Django reads its settings."""
 
 import atexit
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kimberly.local.databases import APP, OWNER
+from kimberly.local.folders import remove_data_dir
 from kimberly.local.postgres import PostgresServer
 from kimberly.local.valkey import ValkeyServer
 
@@ -45,6 +46,7 @@ def start_servers() -> None:
     global FOLDER, POSTGRES, VALKEY
     FOLDER = Path(tempfile.mkdtemp(prefix="kimberly-tests-"))
     FOLDER.chmod(0o755)
+    os.environ["KIMBERLY_TEST_FOLDER"] = str(FOLDER)
     POSTGRES, VALKEY = PostgresServer(data_dir=FOLDER / "postgres"), ValkeyServer(data_dir=FOLDER / "valkey")
     atexit.register(stop_servers)
     POSTGRES.start()
@@ -61,4 +63,5 @@ def stop_servers() -> None:
     if POSTGRES is not None:
         POSTGRES.stop("immediate")
     if FOLDER is not None:
+        remove_data_dir(FOLDER / "postgres")
         shutil.rmtree(FOLDER, ignore_errors=True)

@@ -1,11 +1,12 @@
-"""Believable people for the pictures: made through the services and the API, so that every figure is the service's own."""
+"""Believable people for the pictures, made through the services and the API: every figure is the service's own."""
 
 import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.urls import reverse
@@ -14,7 +15,8 @@ from kimberly.audit.trail import Why
 from kimberly.clients import keys
 from kimberly.clients.models import Scope
 from kimberly.lib import clock
-from kimberly.lib.actors import Actor
+from kimberly.lib.actors import Actor, ActorKind
+from memory.queries import usage
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
 from memory.services import drafts, items, users
@@ -69,13 +71,15 @@ PEOPLE = (
     Someone("acct-55402", "Marisol Vega", "free", 3, (0.15, 0.02, 0.0)),
 )
 TIERS = (Tier.SHORT_TERM, Tier.LONG_TERM, Tier.PERMANENT)
+LASTING = ("long-term", "permanent", "long-term")
 
 
 def build(web: WebServer) -> dict[str, str]:
     """Make staff, customers, measures and refusals; gives the addresses that the pictures need."""
     now = clock.utc_now()
     people = _hire(now)
-    ids = {someone.external_id: _register(someone, now) for someone in PEOPLE}
+    author = _client_actor("assistant-app")
+    ids = {someone.external_id: _register(someone, author, now) for someone in PEOPLE}
     dana, tomasz, aiko = ids["acct-55102"], ids["acct-54977"], ids["acct-55240"]
     _refuse(web, "acct-55102", "import-bot", times=6)
     _refuse(web, "acct-54977", "phone", times=2)
@@ -89,7 +93,7 @@ def build(web: WebServer) -> dict[str, str]:
     return {**urls, "throttle": throttle}
 
 
-def _hire(now: datetime) -> dict:
+def _hire(now: datetime) -> dict[str, Any]:
     people = {}
     for username, (first, last, role) in STAFF.items():
         person, _ = staff.put(username=username, password=PASSWORD, held=[role], actor=MAKER, now=now)
@@ -99,23 +103,23 @@ def _hire(now: datetime) -> dict:
     return people
 
 
-def _register(someone: Someone, now: datetime):
+def _register(someone: Someone, author: Actor, now: datetime) -> UUID:
     since = now - timedelta(days=someone.days)
     email = f"{someone.name.lower().replace(' ', '.')}@example.org" if someone.name else ""
     profile = Profile(display_name=someone.name, email=email, plan=someone.plan, time_zone="Europe/Lisbon")
-    user, _ = users.put(someone.external_id, profile, actor=MAKER, now=since)
+    user, _ = users.put(someone.external_id, profile, actor=author, now=since)
     chance = random.Random(someone.external_id)  # pictures, not secrets
     with transaction.atomic():
         for tier, share in zip(TIERS, someone.shares, strict=True):
             for draft in _drafts(user.pk, tier, share, someone.item_bytes, chance, now):
-                items.write_item(draft, user_id=user.pk, created_by=MAKER, now=now)
+                items.write_item(draft, user_id=user.pk, created_by=author, now=now)
     return user.pk
 
 
-def _drafts(user_id, tier: Tier, share: float, item_bytes: int, chance: random.Random, now: datetime) -> Iterator[Draft]:
+def _drafts(
+    user_id: UUID, tier: Tier, share: float, item_bytes: int, chance: random.Random, now: datetime
+) -> Iterator[Draft]:
     """Items that fill the share of the tier to the byte, the newest some seconds old."""
-    from memory.queries import usage
-
     left = int(usage.of_user(user_id, now=now)[tier].limit_bytes * share)
     age = timedelta(seconds=chance.randint(10, 90))
     words = itertools.cycle(THINGS)
@@ -133,26 +137,32 @@ def _key(name: str) -> str:
     return keys.issue(client_name=name, scopes=list(Scope), actor=MAKER, now=clock.utc_now())[1]
 
 
+def _client_actor(name: str) -> Actor:
+    key, _ = keys.issue(client_name=name, scopes=list(Scope), actor=MAKER, now=clock.utc_now())
+    return Actor(ActorKind.CLIENT, str(key.pk))
+
+
 def _refuse(web: WebServer, external_id: str, client: str, *, times: int) -> None:
     """Writes over the limit, through the API."""
-    text = " ".join(THINGS)
+    text = " ".join(THINGS) * (40 if client == "phone" else 1)
     with web.client(_key(client)) as api:
         for number in range(times):
-            body = {"user_id": external_id, "type": "short-term", "content": text * (40 if client == "phone" else 1) + str(number)}
+            body = {"user_id": external_id, "type": "short-term", "content": text[number * 7 :]}
             assert api.post("/api/v1/memory", json=body).status_code == 413
 
 
 def _call_under_throttle(web: WebServer, external_id: str, *, times: int) -> None:
     with web.client(_key("import-bot")) as api:
-        for text, tier in itertools.islice(zip(itertools.cycle(THINGS), itertools.cycle(("long-term", "permanent", "permanent")), strict=False), times):
+        for number in range(times):
+            tier, text = LASTING[number % len(LASTING)], THINGS[number % len(THINGS)]
             api.post("/api/v1/memory", json={"user_id": external_id, "type": tier, "content": text})
 
 
-def _sender(person, reason: str, ticket: str) -> Sender:
-    return Sender(person, uuid4(), Why(reason, ticket), "req_5f0c2d9a")
+def _sender(person: Any, reason: str, ticket: str) -> Sender:
+    return Sender(person: Any, uuid4(), Why(reason, ticket), "req_5f0c2d9a")
 
 
-def _throttled(person, user_id, reason: str, ticket: str, now: datetime) -> str:
+def _throttled(person: Any, user_id: UUID, reason: str, ticket: str, now: datetime) -> str:
     brake = Brake(ThrottleScope.WRITE, 10)
     made = measures.throttle(
         _sender(person, reason, ticket), brake, user_id=user_id, ends_at=now + timedelta(hours=1), now=now
@@ -160,7 +170,7 @@ def _throttled(person, user_id, reason: str, ticket: str, now: datetime) -> str:
     return made.public_id
 
 
-def _throttled_once(person, user_id, now: datetime) -> None:
+def _throttled_once(person: Any, user_id: UUID, now: datetime) -> None:
     """A block of two minutes, some time ago, that was lifted early."""
     start = now - timedelta(minutes=44)
     made = measures.throttle(
@@ -174,9 +184,7 @@ def _throttled_once(person, user_id, now: datetime) -> None:
     measures.lift_throttle(sender, made.pk, now=start + timedelta(minutes=2))
 
 
-def _raised(person, user_id, tier: Tier, reason: str, ticket: str, now: datetime) -> None:
-    from memory.queries import usage
-
+def _raised(person: Any, user_id: UUID, tier: Tier, reason: str, ticket: str, now: datetime) -> None:
     plan = usage.of_user(user_id, now=now)[tier].plan_bytes
     limit = Limit(tier, plan * 3 // 2)
     measures.raise_quota(

@@ -37,13 +37,13 @@ def main() -> None:
     plugin.pytest_load_initial_conftests([])
     os.environ |= {"KIMBERLY_ENVIRONMENT": "demo", "KIMBERLY_LOG_LEVEL": "warning", "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
     os.environ["DJANGO_SETTINGS_MODULE"] = "kimberly.settings"
-    import django  # noqa: PLC0415 # the settings exist only now
+    import django  # the settings exist only now
 
     django.setup()
-    from django.core.management import call_command  # noqa: PLC0415
+    from django.core.management import call_command
 
-    from tests.scenery import build  # noqa: PLC0415
-    from tests.web import WebServer  # noqa: PLC0415
+    from tests.scenery import build
+    from tests.web import WebServer
 
     call_command("migrate", verbosity=0, interactive=False)
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
 
 
 def sign_in(page: Page, username: str) -> None:
-    from tests.personas import PASSWORD  # noqa: PLC0415 # needs the settings
+    from tests.personas import PASSWORD  # needs the settings
 
     page.goto("/admin/login/")
     page.get_by_label("User name").fill(username)

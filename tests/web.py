@@ -29,7 +29,7 @@ class WebServer:
     def __init__(self, *, workers: int = 2, threads: int = 4, environment: dict[str, str] | None = None) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._folder = Path(tempfile.mkdtemp(prefix="kimberly-web-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="kimberly-web-", dir=os.environ.get("KIMBERLY_TEST_FOLDER")))
         self.log = self._folder / "web.log"
         (self._folder / "metrics").mkdir()
         self._environment = {

@@ -4,9 +4,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
-from kimberly.config import WrongSettings, folder, integer, optional_url, setting, switch, text
+from kimberly.config import folder, integer, optional_url, read, setting, switch, text
 
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 
@@ -51,24 +50,8 @@ class Options:
 
 def load(environ: Mapping[str, str] | None = None) -> Options:
     """Read NAME or NAME_FILE of each, or raise WrongSettings with all that is wrong."""
-    source = os.environ if environ is None else environ
-    values: dict[str, Any] = {}
-    problems: list[str] = []
-    for declared in fields(Options):
-        name = declared.metadata["name"]
-        try:
-            values[declared.name] = declared.metadata["parse"](_raw(name, source) or declared.metadata["default"])
-        except (ValueError, OSError) as error:
-            problems.append(f"{name}: {error}")
-    if problems:
-        raise WrongSettings(problems)
-    return Options(**values)
+    return Options(**read(Options, os.environ if environ is None else environ))
 
 
 def names() -> list[str]:
     return [declared.metadata["name"] for declared in fields(Options)]
-
-
-def _raw(name: str, source: Mapping[str, str]) -> str:
-    path = source.get(f"{name}_FILE", "")
-    return Path(path).read_text(encoding="utf-8").strip() if path else source.get(name, "").strip()

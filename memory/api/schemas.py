@@ -13,7 +13,7 @@ EXAMPLE_ID = "mem_0199a3c27d1e7b6c8f21d3a4b5c6d7e8"
 EXAMPLE_TIME = "2026-11-17T03:12:04Z"
 MOST_BULK_ITEMS = 1_000
 BEGINS_WITH_A_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]", re.ASCII)
-USER_ID_PATTERN = r"^[^\x00-\x20\x7f/\\]([^\x00-\x1f\x7f/\\]*[^\x00-\x20\x7f/\\])?$"
+USER_ID_PATTERN = r"^[^\x00-\x20\x7f-\x9f/\\]([^\x00-\x1f\x7f-\x9f/\\]*[^\x00-\x20\x7f-\x9f/\\])?$"
 
 
 def _text_only(value: Any) -> Any:

@@ -24,6 +24,7 @@ from memory.services import quotas
 Measure = TypeVar("Measure", QuotaOverride, Throttle)
 
 REASON_CHARACTERS = 10
+TICKET_CHARACTERS = 64
 LONGEST = timedelta(days=90)
 MOST_BYTES = 1 << 40
 MOST_PER_MINUTE = 1_000_000
@@ -154,6 +155,8 @@ def _check(order: Order, now: datetime) -> None:
         errors.append(
             ("/reason", f"must have at least {REASON_CHARACTERS} characters, so that the next reader understands")
         )
+    if len(order.why.ticket) > TICKET_CHARACTERS:
+        errors.append(("/ticket", f"must have at most {TICKET_CHARACTERS} characters"))
     if order.ends_at <= now:
         errors.append(("/ends_at", "is in the past"))
     elif order.ends_at > now + LONGEST:

@@ -131,7 +131,7 @@ class Description:
             is_required=about.get("required") is True,
             about=about.get("description") or schema.get("description") or core.get("description", ""),
             limits=_limits({**schema, **core}),
-            example="" if example is None else json.dumps(example, ensure_ascii=False),
+            example=json.dumps(example, ensure_ascii=False),
         )
 
     def _kind(self, schema: Node) -> str:

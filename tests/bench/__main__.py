@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tests import plugin
 
+INTRODUCTION = """Written by `make bench`. Each figure is a ratio against a floor measured in the same run: the same work
+as plain SQL through psycopg in one process, everything else left out. The median of the rounds counts."""
 DOCUMENT = Path("docs/benchmarks.md")
 
 
@@ -25,8 +27,7 @@ def main() -> None:
     text = "\n\n".join(
         [
             "# Benchmarks",
-            "Written by `make bench`. Each figure is a ratio against a floor measured in the same run: the same work as "
-            "plain SQL\nthrough psycopg in one process, everything else left out. The median of the rounds counts.",
+            INTRODUCTION,
             f"Measured on: {machine}.",
             *(section.text for section in sections),
         ]

