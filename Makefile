@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-long check bench logs screenshots lock clean lint packages
+.PHONY: help up test test-long check docs bench logs screenshots lock clean lint packages
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ test-long: packages lint ## Run the same tests with their full counts
 
 check: lint ## Lint, check types and run the fast tests, in under a minute
 	$(BIN)/python -m pytest -m "not slow and not browser" -n 2 -q
+
+docs: $(INSTALLED) ## Write the lists in docs anew that are made from the code
+	@DJANGO_SETTINGS_MODULE=tests.typing_settings $(BIN)/python manage.py generate_docs
 
 bench: $(INSTALLED) ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench

@@ -6,11 +6,12 @@ import structlog
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 
 from kimberly.lib import clock
 from kimberly.lib.errors import Invalid, Refusal
-from kimberly.web import middleware, outages, problems, ratelimit, validation
+from kimberly.web import middleware, openapi, outages, problems, ratelimit, validation
 from memory.api import admission, items, users
 
 logger = structlog.get_logger(__name__)
@@ -26,7 +27,18 @@ class StrictParser(Parser):
         return getattr(request, "parsed_json", None)
 
 
-api = NinjaAPI(
+class ClientApi(NinjaAPI):
+    """ninja's API, whose OpenAPI document says what the answers are in truth."""
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        document = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        openapi.describe_answers(document["paths"])
+        return document
+
+
+api = ClientApi(
     title="Kimberly",
     version="1",
     description=DESCRIPTION,

@@ -47,7 +47,7 @@ class Template:
         return json.dumps(marked).replace('"@": "@"', f"{name}: {json_text}").encode()
 
     def replacing(self, field_name: str, value: Any) -> bytes:
-        return json.dumps({**self.body, field_name: value}).encode()
+        return json.dumps({**self.body, field_name: value}, ensure_ascii=False).encode()
 
 
 def every_case(template: Template, *, body_limit_bytes: int) -> list[Bad]:

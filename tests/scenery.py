@@ -159,7 +159,7 @@ def _call_under_throttle(web: WebServer, external_id: str, *, times: int) -> Non
 
 
 def _sender(person: Any, reason: str, ticket: str) -> Sender:
-    return Sender(person: Any, uuid4(), Why(reason, ticket), "req_5f0c2d9a")
+    return Sender(person, uuid4(), Why(reason, ticket), "req_5f0c2d9a")
 
 
 def _throttled(person: Any, user_id: UUID, reason: str, ticket: str, now: datetime) -> str:

@@ -47,7 +47,7 @@ class RequestMiddleware:
         started = time.perf_counter()
         _bind_context(request)
         drop_dead_connection()
-        is_api = request.path.startswith(API_PREFIX)
+        is_api = f"{request.path}/".startswith(API_PREFIX)
         response = self._answer_api(request) if is_api else self.get_response(request)
         response["X-Request-ID"] = requestid.of(request)
         took_seconds = time.perf_counter() - started

@@ -64,12 +64,22 @@ class Usage(Schema):
     used_bytes: int = Field(description="Bytes of active items.", examples=[41_250])
     items: int = Field(description="Number of active items.", examples=[131])
     soft_bytes: int = Field(
-        description="Above this the next meditation archives the least useful items.", examples=[1_677_721]
+        description="Above so many bytes the next meditation archives the least useful.", examples=[1_677_721]
     )
     limit_bytes: int = Field(
         description="Effective hard limit in bytes; a write beyond it is refused.", examples=[2_097_152]
     )
     over_soft: bool = Field(description="Whether the tier is above its soft limit now.", examples=[False])
+
+
+EXAMPLE_USAGE = {
+    "tier": "long-term",
+    "used_bytes": 41_250,
+    "items": 131,
+    "soft_bytes": 1_677_721,
+    "limit_bytes": 2_097_152,
+    "over_soft": False,
+}
 
 
 class NewItem(Strict):
@@ -205,7 +215,7 @@ class Item(Schema):
 class StoredItem(Item):
     """A memory item that was just stored."""
 
-    usage: Usage = Field(description="The tier after this write.")
+    usage: Usage = Field(description="The tier after this write.", examples=[EXAMPLE_USAGE])
 
 
 class BulkRow(Schema):

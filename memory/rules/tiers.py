@@ -19,6 +19,8 @@ class Tier(StrEnum):
 
 
 class ItemState(StrEnum):
+    """active; archived: out of retrieval and of the quota, restorable; purged: its content is gone for good."""
+
     ACTIVE = "active"
     ARCHIVED = "archived"
     PURGED = "purged"

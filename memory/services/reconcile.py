@@ -63,13 +63,20 @@ def _mend(user_id: UUID, *, actor: Actor, now: datetime) -> list[Drift]:
         missing = {drift.tier: drift for drift in drifts([user_id]) if drift.counted is None}
         quotas.open_counters(user_id)
         quotas.lock(user_id, now=now)
-        still = list({**missing, **{drift.tier: drift for drift in drifts([user_id])}}.values())
-        for drift in still:
-            quotas.set_counter(user_id, drift.tier, dict(zip(COLUMNS, drift.summed, strict=True)))
-            logger.error("usage_drift", user=str(user_id), tier=str(drift.tier), text=drift.text)
-        if still:
-            before = {str(drift.tier): list(drift.counted or ()) for drift in still}
-            after = {str(drift.tier): list(drift.summed) for drift in still}
-            whom = Subject("user", str(user_id))
-            trail.record("usage.reconciled", subject=whom, actor=actor, now=now, before=before, after=after)
-    return still
+        drifted = {drift.tier: drift for drift in drifts([user_id])}
+        for tier, drift in drifted.items():
+            quotas.set_counter(user_id, tier, dict(zip(COLUMNS, drift.summed, strict=True)))
+        # A counter that was made a moment ago was missing, whatever it counts now.
+        found = [missing.get(tier, drift) for tier, drift in {**missing, **drifted}.items()]
+        if found:
+            _report(user_id, found, actor=actor, now=now)
+    return found
+
+
+def _report(user_id: UUID, found: list[Drift], *, actor: Actor, now: datetime) -> None:
+    for drift in found:
+        logger.error("usage_drift", user=str(user_id), tier=str(drift.tier), text=drift.text)
+    before = {str(drift.tier): list(drift.counted or ()) for drift in found}
+    after = {str(drift.tier): list(drift.summed) for drift in found}
+    whom = Subject("user", str(user_id))
+    trail.record("usage.reconciled", subject=whom, actor=actor, now=now, before=before, after=after)

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from kimberly.audit.models import AuditEntry
 from kimberly.lib import bytesize
-from kimberly.lib.actors import ActorKind
 from kimberly.web.pagination import Order
 from ops import words
-from ops.queries import keyset, names
+from ops.queries import keyset
 from ops.queries.keyset import Page
+from ops.queries.names import Name, Names
 
 NEWEST_FIRST = Order("at", "at", descending=True, kind=datetime)
 
@@ -25,7 +25,7 @@ class HistoryRow:
     what: str
     tone: str
     icon: str
-    who: str
+    who: Name
     reason: str
     ticket: str
     reason_is_erased: bool
@@ -75,19 +75,14 @@ TOLD: dict[str, Telling] = {
 }
 
 
-def of_user(user_id: UUID, *, cursor: str = "", size: int = keyset.PAGE_ROWS) -> Page[HistoryRow]:
+def of_user(user_id: UUID, *, names: Names, cursor: str = "", size: int = keyset.PAGE_ROWS) -> Page[HistoryRow]:
     """The user's audit entries, newest first."""
     entries = AuditEntry.objects.filter(subject_kind="user", subject_id=str(user_id)).select_related("text")
     found = keyset.page(entries, NEWEST_FIRST, cursor=cursor, size=size)
-    who = names.of_actors({_actor(entry) for entry in found.rows})
-    return Page([_row(entry, who[_actor(entry)]) for entry in found.rows], found.next_cursor)
+    return Page([_row(entry, names) for entry in found.rows], found.next_cursor)
 
 
-def _actor(entry: AuditEntry) -> str:
-    return f"{ActorKind(entry.actor_kind)}:{entry.actor_id}"
-
-
-def _row(entry: AuditEntry, who: str) -> HistoryRow:
+def _row(entry: AuditEntry, names: Names) -> HistoryRow:
     tone, icon, tell = TOLD.get(entry.action, ("mute", "instruction", None))
     text = getattr(entry, "text", None)
     return HistoryRow(
@@ -95,7 +90,7 @@ def _row(entry: AuditEntry, who: str) -> HistoryRow:
         what=tell(entry.before, entry.after) if tell else entry.action,
         tone=tone,
         icon=icon,
-        who=who,
+        who=names.of(f"{entry.actor_kind}:{entry.actor_id}"),
         reason=text.reason if text else "",
         ticket=text.ticket if text else "",
         reason_is_erased=bool(text and text.erased_at),

@@ -12,8 +12,9 @@ from kimberly.lib import ids
 from kimberly.web.pagination import Order
 from memory.models import MemoryItem
 from memory.rules.tiers import ItemState, Tier
-from ops.queries import keyset, names
+from ops.queries import keyset
 from ops.queries.keyset import Page
+from ops.queries.names import Name, Names
 
 NEWEST_FIRST = Order("created", "created_at", descending=True, kind=datetime)
 COLUMNS = ("id", "tier", "state", "size_bytes", "protected", "created_at", "expires_at", "purge_after", "created_by")
@@ -32,11 +33,17 @@ class ItemRow:
     created_at: datetime
     expires_at: datetime | None
     purge_after: datetime | None
-    author: str
+    author: Name
 
 
 def of_user(
-    user_id: UUID, *, state: ItemState, tier: Tier | None = None, cursor: str = "", size: int = keyset.PAGE_ROWS
+    user_id: UUID,
+    *,
+    state: ItemState,
+    tier: Tier | None = None,
+    names: Names,
+    cursor: str = "",
+    size: int = keyset.PAGE_ROWS,
 ) -> Page[ItemRow]:
     """The user's items of one state, newest first, of this tier where given."""
     rows = MemoryItem.objects.filter(user_id=user_id, state=state)
@@ -44,17 +51,16 @@ def of_user(
         rows = rows.filter(tier=tier)
     masked = rows.annotate(characters=Length("content")).values(*COLUMNS, "characters")
     found = keyset.page(masked, NEWEST_FIRST, cursor=cursor, size=size)
-    return Page(_rows(found.rows), found.next_cursor)
+    return Page(_rows(found.rows, names), found.next_cursor)
 
 
-def _rows(found: Sequence[dict[str, Any]]) -> list[ItemRow]:
-    authors = names.of_actors({row["created_by"] for row in found})
+def _rows(found: Sequence[dict[str, Any]], names: Names) -> list[ItemRow]:
     return [
         ItemRow(
             public_id=ids.encode(ids.Prefix.ITEM, row["id"]),
             tier=Tier(row["tier"]),
             state=ItemState(row["state"]),
-            author=authors[row["created_by"]],
+            author=names.of(row["created_by"]),
             **{name: row[name] for name in ("size_bytes", "characters", "protected")},
             **{name: row[name] for name in ("created_at", "expires_at", "purge_after")},
         )

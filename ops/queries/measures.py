@@ -12,7 +12,7 @@ from kimberly.lib import bytesize
 from memory.models import QuotaOverride, Throttle
 from memory.rules.tiers import Tier
 from ops import words
-from ops.queries import names
+from ops.queries.names import Name, Names
 
 MOST_SHOWN = 50
 
@@ -39,7 +39,7 @@ class MeasureRow:
     reason: str
     ticket: str
     owner: str
-    ended_by: str
+    ended_by: Name
     now: datetime
 
     @property
@@ -51,25 +51,24 @@ class MeasureRow:
         return self.ends_at < self.planned_end_at
 
 
-def of_user(user_id: UUID, *, now: datetime) -> list[MeasureRow]:
+def of_user(user_id: UUID, *, names: Names, now: datetime) -> list[MeasureRow]:
     """The user's measures: those that hold first, then the newest; at most 50 of each sort."""
     throttles = list(Throttle.objects.filter(user_id=user_id).order_by("-created_at", "-pk")[:MOST_SHOWN])
     overrides = list(QuotaOverride.objects.filter(user_id=user_id).order_by("-created_at", "-pk")[:MOST_SHOWN])
-    enders = names.of_actors({row.ended_by for row in throttles} | {row.ended_by for row in overrides})
-    rows = [_of_throttle(row, enders, now) for row in throttles] + [_of_override(row, enders, now) for row in overrides]
+    rows = [_of_throttle(row, names, now) for row in throttles] + [_of_override(row, names, now) for row in overrides]
     return sorted(rows, key=lambda row: (row.is_in_force, row.starts_at, row.public_id), reverse=True)
 
 
 def one_throttle(throttle_id: UUID, *, now: datetime) -> MeasureRow | None:
     """A user's throttle; None when there is none, or it brakes a client or a tier."""
     row = Throttle.objects.filter(pk=throttle_id, user__isnull=False).first()
-    return _of_throttle(row, names.of_actors({row.ended_by}), now) if row else None
+    return _of_throttle(row, Names(), now) if row else None
 
 
 def one_override(override_id: UUID, *, now: datetime) -> MeasureRow | None:
     """A raise of a user's tier."""
     row = QuotaOverride.objects.filter(pk=override_id).first()
-    return _of_override(row, names.of_actors({row.ended_by}), now) if row else None
+    return _of_override(row, Names(), now) if row else None
 
 
 def throttled_until(user_ids: Collection[UUID], *, now: datetime) -> dict[UUID, datetime]:
@@ -79,7 +78,7 @@ def throttled_until(user_ids: Collection[UUID], *, now: datetime) -> dict[UUID, 
     return {row["user_id"]: row["until"] for row in found}
 
 
-def _of_throttle(row: Throttle, enders: dict[str, str], now: datetime) -> MeasureRow:
+def _of_throttle(row: Throttle, names: Names, now: datetime) -> MeasureRow:
     return MeasureRow(
         id=row.pk,
         public_id=row.public_id,
@@ -94,12 +93,12 @@ def _of_throttle(row: Throttle, enders: dict[str, str], now: datetime) -> Measur
         reason=row.reason,
         ticket=row.ticket,
         owner=row.created_by_label or row.created_by,
-        ended_by=enders.get(row.ended_by, ""),
+        ended_by=names.of(row.ended_by),
         now=now,
     )
 
 
-def _of_override(row: QuotaOverride, enders: dict[str, str], now: datetime) -> MeasureRow:
+def _of_override(row: QuotaOverride, names: Names, now: datetime) -> MeasureRow:
     tier = Tier(row.tier)
     return MeasureRow(
         id=row.pk,
@@ -115,6 +114,6 @@ def _of_override(row: QuotaOverride, enders: dict[str, str], now: datetime) -> M
         reason=row.reason,
         ticket=row.ticket,
         owner=row.created_by_label or row.created_by,
-        ended_by=enders.get(row.ended_by, ""),
+        ended_by=names.of(row.ended_by),
         now=now,
     )

@@ -10,10 +10,44 @@ from kimberly.lib.actors import ActorKind
 from ops import roles
 
 
-def of_actors(actors: Collection[str]) -> dict[str, str]:
-    """What to call each actor, given as `kind:id`; nobody is "". At most one query for staff and one for clients."""
+class Names:
+    """Names for the actors of one page. They are looked up together, when the first of them is written."""
+
+    def __init__(self) -> None:
+        self._wanted: set[str] = set()
+        self._known: dict[str, str] = {}
+
+    def of(self, actor: str) -> "Name":
+        """What to call the actor, given as `kind:id`; nobody is "" and false."""
+        if actor:
+            self._wanted.add(actor)
+        return Name(actor, self)
+
+    def look_up(self, actor: str) -> str:
+        """At most one query for staff and one for clients, for all that were asked for until now."""
+        unknown = self._wanted - self._known.keys()
+        if unknown:
+            self._known |= _look_up(unknown)
+        return self._known.get(actor, "")
+
+
+class Name:
+    """A name that is known when it is written."""
+
+    def __init__(self, actor: str, names: Names) -> None:
+        self._actor = actor
+        self._names = names
+
+    def __str__(self) -> str:
+        return self._names.look_up(self._actor)
+
+    def __bool__(self) -> bool:
+        return bool(self._actor)
+
+
+def _look_up(actors: Collection[str]) -> dict[str, str]:
     by_kind: dict[str, set[str]] = {}
-    for actor in filter(None, actors):
+    for actor in actors:
         kind, _, name = actor.partition(":")
         by_kind.setdefault(kind, set()).add(name)
     known = {**_staff(by_kind.get(ActorKind.STAFF, ())), **_clients(by_kind.get(ActorKind.CLIENT, ()))}
@@ -42,4 +76,4 @@ def _is_uuid(text: str) -> bool:
 def _plain(actor: str) -> str:
     """`ops.reconcile_usage (job)`: what has no name of its own is called by its id."""
     kind, _, name = actor.partition(":")
-    return f"{name} ({kind})" if name else ""
+    return f"{name} ({kind})" if name else kind

@@ -13,6 +13,7 @@ from memory.rules.tiers import Purpose, Tier
 from ops.queries import keyset, measures
 from ops.queries.keyset import Page
 from ops.queries.measures import MeasureRow, Sort
+from ops.queries.names import Names
 
 COUNTED_EXACTLY = 10_000
 NEWEST_FIRST = Order("created", "created_at", descending=True, kind=datetime)
@@ -83,9 +84,9 @@ class Profile:
         return sum(tier.active_items for tier in self.tiers.values())
 
 
-def profile(user_id: UUID, *, now: datetime) -> Profile | None:
+def profile(user_id: UUID, *, names: Names, now: datetime) -> Profile | None:
     """The user's profile; None when there is no such user."""
     user = MemoryUser.objects.select_related("plan").filter(pk=user_id).first()
     if user is None:
         return None
-    return Profile(user, usage.of_user(user_id, now=now), measures.of_user(user_id, now=now))
+    return Profile(user, usage.of_user(user_id, now=now), measures.of_user(user_id, names=names, now=now))

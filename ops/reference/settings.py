@@ -21,7 +21,7 @@ OTHERS = {
     "KIMBERLY_STAFF_PASSWORD": "`manage.py create_staff` takes the password from it where there is no terminal.",
     "KIMBERLY_BOOTSTRAP_ADMIN_PASSWORD": "`make up` hands it to `manage.py bootstrap_local`: the demo's sign-in.",
     "KIMBERLY_BOOTSTRAP_API_KEY": "The same for the demo's API key.",
-    "PROMETHEUS_MULTIPROC_DIR": "Where the web processes of one instance keep their metrics; emptied at start, not for other programs.",
+    "PROMETHEUS_MULTIPROC_DIR": "Where the web processes of one instance keep their metrics; emptied at start.",
     "KIMBERLY_TEST_COUNTS": "`full`: the tests go round as often as `make test-long` asks.",
     "KIMBERLY_CRASH_AT": "Tests only: the process ends at this named place.",
 }

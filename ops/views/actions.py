@@ -18,6 +18,7 @@ from ops import roles, words
 from ops.queries import measures as measure_queries
 from ops.queries import users
 from ops.queries.measures import MeasureRow, Sort
+from ops.queries.names import Names
 from ops.queries.users import Profile
 from ops.roles import Action
 from ops.services import measures
@@ -107,7 +108,7 @@ def end_override(request: HttpRequest, measure: str) -> HttpResponse:
 def _end(
     request: HttpRequest, row: MeasureRow | None, end: Callable[[Sender, MeasureRow], Throttle | QuotaOverride]
 ) -> HttpResponse:
-    profile = users.profile(row.user_id, now=row.now) if row else None
+    profile = users.profile(row.user_id, names=Names(), now=row.now) if row else None
     if row is None or profile is None:
         raise Http404
     form = EndForm(_sent(request), name="end")
@@ -150,7 +151,7 @@ def _back(profile: Profile, done: str) -> str:
 
 
 def _profile_or_404(text: str) -> Profile:
-    profile = users.profile(pages.id_or_404(ids.Prefix.USER, text), now=clock.utc_now())
+    profile = users.profile(pages.id_or_404(ids.Prefix.USER, text), names=Names(), now=clock.utc_now())
     if profile is None:
         raise Http404
     return profile

@@ -13,6 +13,7 @@ from memory.queries.refusals import refused_today
 from memory.rules.tiers import TIERS_SHOWN, ItemState, Tier
 from ops import badges
 from ops.queries import history, items, refusals, users
+from ops.queries.names import Names
 from ops.queries.users import Profile
 from ops.views import actions, pages, toasts
 
@@ -52,7 +53,8 @@ def index(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, user: str) -> HttpResponse:
     """One user: what is used, what was refused, what holds, what was done, and what can be done."""
     now = clock.utc_now()
-    profile = users.profile(pages.id_or_404(ids.Prefix.USER, user), now=now)
+    names = Names()
+    profile = users.profile(pages.id_or_404(ids.Prefix.USER, user), names=names, now=now)
     if profile is None:
         raise Http404
     tab = request.GET.get("tab", "usage")
@@ -70,42 +72,42 @@ def one(request: HttpRequest, user: str) -> HttpResponse:
         "cursor": request.GET.get("cursor", ""),
         "toast": toasts.of(profile, request.GET.get("done", ""), now=now),
         "actions": actions.on(profile, staff=request.user),
-        **TABS[tab](request, profile, now),
+        **TABS[tab](request, profile, names, now),
     }
     return pages.show(request, "ops/user.html", shown)
 
 
-def _usage(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, Any]:
+def _usage(request: HttpRequest, profile: Profile, names: Names, now: datetime) -> dict[str, Any]:
     user_id = profile.user.pk
     return {
         "refusals": refusals.of_user(user_id, now=now, size=LATEST),
         "refused_today": sum(refused_today(user_id, now=now).values()),
-        "history": history.of_user(user_id, size=LATEST_ACTS),
-        "items": items.of_user(user_id, state=ItemState.ACTIVE, size=LATEST),
+        "history": history.of_user(user_id, names=names, size=LATEST_ACTS),
+        "items": items.of_user(user_id, state=ItemState.ACTIVE, names=names, size=LATEST),
     }
 
 
-def _items(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, Any]:
+def _items(request: HttpRequest, profile: Profile, names: Names, now: datetime) -> dict[str, Any]:
     state = pages.chosen(request, "state", ItemState) or ItemState.ACTIVE
     tier = pages.chosen(request, "tier", Tier)
     cursor = request.GET.get("cursor", "")
-    page = items.of_user(profile.user.pk, state=state, tier=tier, cursor=cursor)
+    page = items.of_user(profile.user.pk, state=state, tier=tier, names=names, cursor=cursor)
     return {"items": page, "state": state, "states": list(ItemState), "tier": tier, "tiers": TIERS_SHOWN}
 
 
-def _refusals(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, Any]:
+def _refusals(request: HttpRequest, profile: Profile, names: Names, now: datetime) -> dict[str, Any]:
     return {"refusals": refusals.of_user(profile.user.pk, now=now, cursor=request.GET.get("cursor", ""))}
 
 
-def _measures(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, Any]:
+def _measures(request: HttpRequest, profile: Profile, names: Names, now: datetime) -> dict[str, Any]:
     return {"ended": [measure for measure in profile.measures if not measure.is_in_force]}
 
 
-def _history(request: HttpRequest, profile: Profile, now: datetime) -> dict[str, Any]:
-    return {"history": history.of_user(profile.user.pk, cursor=request.GET.get("cursor", ""))}
+def _history(request: HttpRequest, profile: Profile, names: Names, now: datetime) -> dict[str, Any]:
+    return {"history": history.of_user(profile.user.pk, names=names, cursor=request.GET.get("cursor", ""))}
 
 
-TABS: dict[str, Callable[[HttpRequest, Profile, datetime], dict[str, Any]]] = {
+TABS: dict[str, Callable[[HttpRequest, Profile, Names, datetime], dict[str, Any]]] = {
     "usage": _usage,
     "items": _items,
     "refusals": _refusals,

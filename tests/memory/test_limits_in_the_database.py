@@ -12,7 +12,8 @@ pytestmark = pytest.mark.promise("F12")
 
 OVERRIDE = """
 INSERT INTO quota_override (
-    user_id, tier, hard_bytes, period, planned_end_at, reason, ticket, created_by, created_by_label, created_at, ended_by
+    user_id, tier, hard_bytes, period, planned_end_at, reason, ticket, created_by, created_by_label, created_at,
+    ended_by
 )
 VALUES (
     %(user)s, %(tier)s, 100, %(period)s::tstzrange, '2026-11-18', 'a reason for it', '', 'command:tests', '',
@@ -25,8 +26,8 @@ INSERT INTO throttle (
     created_by_label, created_at, ended_by
 )
 VALUES (
-    %(user)s, %(client)s, %(tier)s, %(scope)s, 'block', NULL, %(period)s::tstzrange, '2026-11-18', 'a reason for it', '',
-    'command:tests', '', '2026-11-17', ''
+    %(user)s, %(client)s, %(tier)s, %(scope)s, 'block', NULL, %(period)s::tstzrange, '2026-11-18', 'a reason for it',
+    '', 'command:tests', '', '2026-11-17', ''
 )
 """
 A_DAY = "[2026-11-17 12:00+00, 2026-11-18 12:00+00)"

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -30,7 +29,7 @@ class Portal:
     def of(cls, staff: Any) -> "Portal":
         return cls(staff)
 
-    def opens(self, path: str) -> HttpResponse:
+    def opens(self, path: str) -> Any:
         return self.client.get(path)
 
     def reads(self, path: str) -> str:
@@ -39,24 +38,24 @@ class Portal:
         assert answer.status_code == 200, answer.status_code
         return text_of(answer)
 
-    def sends(self, path: str, **fields: Any) -> HttpResponse:
+    def sends(self, path: str, **fields: Any) -> Any:
         """Send the form at this address, with a token of its own unless one is given."""
         return self.client.post(path, {"once": uuid4(), "reason": WHY, "ticket": "", **fields})
 
-    def throttles(self, person: Person, **fields: Any) -> HttpResponse:
+    def throttles(self, person: Person, **fields: Any) -> Any:
         return self.sends(throttle_page(person), **{"scope": "write", "rate": "10", "end": "1h", **fields})
 
-    def raises(self, person: Person, **fields: Any) -> HttpResponse:
+    def raises(self, person: Person, **fields: Any) -> Any:
         return self.sends(raise_page(person), **{"tier": "short-term", "to": "150", "end": "24h", **fields})
 
-    def lifts(self, throttle: Throttle, **fields: Any) -> HttpResponse:
+    def lifts(self, throttle: Throttle, **fields: Any) -> Any:
         return self.sends(lift_page(throttle), **fields)
 
-    def ends(self, override: QuotaOverride, **fields: Any) -> HttpResponse:
+    def ends(self, override: QuotaOverride, **fields: Any) -> Any:
         return self.sends(end_page(override), **fields)
 
 
-def text_of(answer: HttpResponse) -> str:
+def text_of(answer: Any) -> str:
     body = answer.content.decode()
     visible = re.sub(r"(?s)<(script|svg|head).*?</\1>", " ", body)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", visible)).split())

@@ -11,6 +11,7 @@ from kimberly.audit.trail import Why
 from kimberly.lib import clock
 from memory.models import QuotaOverride, Throttle
 from memory.queries import throttles
+from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
 from ops.models import SentForm
 from ops.roles import Role
@@ -298,7 +299,7 @@ def test_a_throttle_of_nobody_is_a_page_that_is_not_there(sam):
 def test_a_brake_is_what_the_caller_meets(sam, dana):
     measures.throttle(
         Sender(sam.staff, uuid4(), Why(WHY), ""),
-        Brake(throttles.ThrottleScope.WRITE, None),
+        Brake(ThrottleScope.WRITE, None),
         user_id=dana.id,
         ends_at=NOON + HOUR,
         now=NOON,

@@ -7,13 +7,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from kimberly.clients.models import ApiKey
 from kimberly.lib import clock
+from memory.models import MemoryItem
 from memory.rules.limits import RefusalKind, ThrottleScope
 from memory.rules.tiers import Tier
 from memory.services import refusals
 from memory.services.refusals import Call
 from tests.ops.portal import user_page
-from tests.personas import Person
+from tests.personas import Person, issue_key
 
 FROZEN = Path(__file__).with_name("query_counts.txt")
 MOST_OF_A_LIST, MOST_OF_A_USER = 8, 15
@@ -28,9 +30,11 @@ def frozen_counts():
 def busy(db):
     """A user with everything that a page may show, and others beside."""
     now = clock.utc_now()
+    issue_key()
     dana, until = Person.register("dana", at=now), now + timedelta(hours=1)
     for person in (dana, *(Person.register("other", at=now) for _ in range(3))):
         person.writes("a memory", at=now)
+        MemoryItem.objects.filter(user_id=person.id).update(created_by=f"client:{ApiKey.objects.get().pk}")
         refusals.keep_counted(
             RefusalKind.THROTTLE,
             Call(person.id, None, ""),
@@ -53,7 +57,8 @@ def test_each_page_costs_as_many_statements_as_was_agreed(sam, busy):
             assert sam.opens(page.replace("/ops/users/<user>/", user_page(busy))).status_code == 200
         counted[page] = len(queries)
 
-    assert counted == frozen_counts()
+    lines = [f"{page} {count}" for page, count in counted.items()]
+    assert lines == [line for line in FROZEN.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
 
 
 def test_no_page_was_agreed_to_cost_more_than_its_kind_may():

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from django.urls import get_resolver
 
+from kimberly.adminsite import portal
 from kimberly.lib import clock
 from memory.models import QuotaOverride, Throttle
 from memory.rules.tiers import Tier
@@ -81,20 +81,18 @@ def test_every_action_is_in_the_table_and_on_a_page():
 
 
 def test_the_site_has_no_page_beside_those_of_signing_in():
-    site = next(one for one in get_resolver().url_patterns if getattr(one, "namespace", None) == "admin")
-
-    names = {pattern.name for pattern in site.url_patterns if getattr(pattern, "name", None)}
+    names = {getattr(pattern, "name", None) for pattern in portal.get_urls()} - {None}
 
     stock = {"autocomplete", "jsi18n", "view_on_site"}  # answer only for registered models, of which there are none
     assert names - stock == {"index", "login", "logout", "password_change", "password_change_done"}
 
 
 def test_each_page_answers_each_person_as_the_table_says(someone, braked):
-    held, portal = someone
+    held, seen = someone
     before = measures()
 
     answered = {
-        (page, method): portal.client.generic(method, address_of(page, braked)).status_code
+        (page, method): seen.client.generic(method, address_of(page, braked)).status_code
         for page in PAGES
         for method in ("GET", "POST")
     }
@@ -104,13 +102,13 @@ def test_each_page_answers_each_person_as_the_table_says(someone, braked):
 
 
 def test_each_action_takes_effect_only_for_its_roles(someone, braked):
-    held, portal = someone
+    held, seen = someone
     dana, throttle, override = braked
     sent = {
-        "throttle": lambda: portal.throttles(dana, scope="query"),
-        "raise-quota": lambda: portal.raises(dana),
-        "lift-throttle": lambda: portal.lifts(throttle),
-        "end-override": lambda: portal.ends(override),
+        "throttle": lambda: seen.throttles(dana, scope="query"),
+        "raise-quota": lambda: seen.raises(dana),
+        "lift-throttle": lambda: seen.lifts(throttle),
+        "end-override": lambda: seen.ends(override),
     }
 
     for name, send in sent.items():

@@ -1,0 +1,136 @@
+"""The API's description is complete: whoever reads only that can write a client."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kimberly.api import PREFIX, api
+from kimberly.lib.errors import Refusal
+from kimberly.web.problems import STATUS
+from ops.views.docs import problems
+
+DOCUMENT: Any = api.get_openapi_schema(path_prefix=PREFIX)
+OPERATIONS = {
+    f"{method.upper()} {path}": operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+SCHEMAS = DOCUMENT["components"]["schemas"]
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+EVERYWHERE = {401, 403, 404, 503}
+WITH_BODY = {400, 409, 413, 415, 422, 429} - {409}
+
+
+def fields_of(name: str, schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every field of a schema and of the objects described inside of it, with its path."""
+    for field, described in schema.get("properties", {}).items():
+        yield f"{name}.{field}", described
+        yield from fields_of(f"{name}.{field}", described.get("items", {}))
+
+
+FIELDS = dict(pair for name, schema in SCHEMAS.items() for pair in fields_of(name, schema))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=list(OPERATIONS))
+def test_an_operation_has_a_name_a_title_and_a_description(operation):
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)+", operation["operationId"])
+    assert operation["summary"]
+    assert operation["description"].endswith((".", "`"))
+    assert operation["tags"]
+
+
+def test_names_of_operations_are_unique():
+    names = [operation["operationId"] for operation in OPERATIONS.values()]
+
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_names_its_errors(name):
+    operation = OPERATIONS[name]
+    expected = EVERYWHERE | (WITH_BODY if "requestBody" in operation else set())
+    takes_parameters = any(parameter["in"] == "query" for parameter in operation.get("parameters", ()))
+
+    assert expected <= set(operation["responses"])
+    assert not takes_parameters or 422 in operation["responses"]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_needs_a_key(name):
+    assert OPERATIONS[name]["security"] == [{"BearerKey": []}]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_error_is_described_as_a_problem(name):
+    errors = {status: answer for status, answer in OPERATIONS[name]["responses"].items() if status >= 400}
+
+    assert {status: answer["content"] for status, answer in errors.items()} == {
+        status: {"application/problem+json": {"schema": PROBLEM}} for status in errors
+    }
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_parameter_has_a_description_and_an_example(name):
+    for parameter in OPERATIONS[name].get("parameters", ()):
+        assert parameter["description"], parameter["name"]
+        assert parameter.get("examples") or parameter["schema"].get("examples"), parameter["name"]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_has_a_description_and_an_example(name):
+    described = FIELDS[name]
+
+    assert described.get("description", "").endswith(".")
+    assert described.get("examples")
+
+
+@pytest.mark.parametrize("name", [name for name in FIELDS if name.endswith("_bytes")])
+def test_a_field_of_bytes_says_so(name):
+    assert "byte" in FIELDS[name]["description"].lower()
+
+
+@pytest.mark.parametrize("name", [name for name in FIELDS if name.endswith(("_at", "_until"))])
+def test_a_field_of_a_time_says_which_clock(name):
+    assert "UTC" in FIELDS[name]["description"]
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_an_object_says_what_it_is(name):
+    assert SCHEMAS[name].get("description")
+
+
+@pytest.mark.parametrize("slug", Refusal.registry)
+def test_a_problem_has_a_page(client, slug):
+    refusal = Refusal.registry[slug]
+
+    response = client.get(f"/problems/{slug}")
+
+    assert response.status_code == 200
+    assert f"{STATUS[refusal.kind]}" in response.content.decode()
+
+
+def test_every_problem_that_is_raised_is_registered():
+    """A refusal without a slug would have a type that leads nowhere."""
+
+    def kinds_of(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+        for one in kind.__subclasses__():
+            yield one
+            yield from kinds_of(one)
+
+    nameless = [one for one in kinds_of(Refusal) if not one.slug and not one.__subclasses__()]
+
+    assert nameless == []
+    assert {str(one["slug"]) for one in problems()} == {*Refusal.registry, "internal-error"}
+
+
+def test_an_unknown_problem_has_no_page(client):
+    assert client.get("/problems/nothing").status_code == 404
+
+
+def test_the_document_is_open_to_all_and_what_the_service_answers(client):
+    response = client.get(f"{PREFIX}/openapi.json")
+
+    assert response.status_code == 200
+    assert set(response.json()["paths"]) == set(DOCUMENT["paths"])

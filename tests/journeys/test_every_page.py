@@ -1,0 +1,141 @@
+"""Every page, light and dark, wide and narrow: within the policy, readable by everybody, nothing from elsewhere."""
+
+from datetime import timedelta
+
+import pytest
+
+from kimberly.lib import clock
+from memory.rules.limits import RefusalKind
+from memory.rules.tiers import Tier
+from memory.services import refusals
+from memory.services.refusals import Call
+from tests.journeys.window import DESKTOP, PHONE
+from tests.ops.portal import user_page
+from tests.personas import Person
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+OPEN_TO_ALL = ["/admin/login/", "/api/v1/docs", "/problems/quota-exceeded", "/nothing/here/"]
+SIGNED_IN = [
+    "/ops/users/",
+    "/ops/users/?q=nobody-begins-so",
+    "/ops/users/?cursor=x",
+    "/ops/refusals/",
+    "/ops/refusals/?kind=suspended",
+    "/admin/password_change/",
+    "/admin/password_change/done/",
+    "{user}",
+    "{user}?tab=items",
+    "{user}?tab=refusals",
+    "{user}?tab=measures",
+    "{user}?tab=history",
+    "{user}throttle/",
+    "{user}raise-quota/",
+    "{throttle}",
+    "{ended}",
+    "{override}",
+    "{empty}",
+    "{empty}?tab=items",
+    "{empty}?tab=refusals",
+    "{empty}?tab=measures",
+]
+LOOKS = [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")]
+
+
+@pytest.fixture
+def places(dana):
+    """The addresses behind the names, of a user with everything and of one with nothing."""
+    now = clock.utc_now()
+    until = now + timedelta(hours=1)
+    throttle = dana.is_throttled(at=now, until=until)
+    ended = dana.is_throttled(at=now - timedelta(hours=3), until=now - timedelta(hours=2))
+    override = dana.is_raised(Tier.PERMANENT, 11 << 20, at=now, until=until)
+    refusals.keep_counted(
+        RefusalKind.RATE, Call(dana.id, None, "req_1"), source="plan", source_id="write", per_minute=10, now=now
+    )
+    return {
+        "user": user_page(dana),
+        "throttle": f"/ops/throttles/{throttle.public_id}/lift/",
+        "ended": f"/ops/throttles/{ended.public_id}/lift/",
+        "override": f"/ops/overrides/{override.public_id}/end/",
+        "empty": user_page(Person.register("nobody")),
+    }
+
+
+def unfold(window):
+    """Open every fold, so that what is inside is looked at too."""
+    window.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+
+
+def look(window, path):
+    """What is wrong with the page at this address; nothing, one hopes."""
+    window.said.clear()
+    window.opens(path)
+    unfold(window)
+    wrong = [report for report in window.reports() if "status of 4" not in report]
+    wrong += window.accessibility()
+    if window.overflow() > 0:
+        wrong.append(f"wider than the window by {window.overflow()} px")
+    return wrong + window.strays
+
+
+@pytest.mark.promise("P4")
+@pytest.mark.promise("P9")
+@pytest.mark.parametrize(("size", "scheme"), LOOKS, ids=[f"{size['width']}-{scheme}" for size, scheme in LOOKS])
+def test_no_page_breaks_the_policy_or_shuts_anybody_out(open_window, sam, places, size, scheme):
+    stranger = open_window(size=size, scheme=scheme)
+    wrong = {path: look(stranger, path) for path in OPEN_TO_ALL}
+    window = open_window(size=size, scheme=scheme).signs_in(sam)
+
+    wrong |= {path: look(window, path.format(**places)) for path in SIGNED_IN}
+
+    assert {path: found for path, found in wrong.items() if found} == {}
+
+
+@pytest.mark.promise("P4")
+def test_a_viewer_sees_why_and_within_the_policy(open_window, vera, places):
+    window = open_window().signs_in(vera)
+
+    wrong = {path: look(window, path.format(**places)) for path in SIGNED_IN if path.startswith("{")}
+
+    assert {path: found for path, found in wrong.items() if found} == {}
+
+
+def test_a_policy_that_is_broken_would_be_noticed(open_window):
+    window = open_window().opens("/admin/login/")
+
+    window.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">x</p>')")
+
+    assert any("style-src" in report for report in window.reports())
+
+
+def test_a_page_that_shuts_somebody_out_would_be_noticed(open_window):
+    window = open_window().opens("/admin/login/")
+
+    window.page.evaluate("document.querySelector('label').remove()")
+
+    assert [found[0] for found in window.accessibility()] == ["label"]
+
+
+@pytest.mark.promise("P6")
+def test_no_payload_of_others_runs(open_window, sam, web):
+    payload = "\"'><img src=x onerror=window.hurt=1><script>window.hurt=1</script>"
+    eve = Person.register("eve", display_name=payload)
+    eve.writes(payload)
+    window = open_window().signs_in(sam)
+
+    for path in ("/ops/users/", user_page(eve), user_page(eve, "?tab=items"), f"{user_page(eve)}throttle/"):
+        window.opens(path)
+        assert window.page.evaluate("window.hurt") is None
+        assert window.reports() == []
+        assert payload in window.page.content().replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def test_a_first_visit_weighs_little(open_window, sam, places):
+    window = open_window()
+    weights = []
+    window.page.on("response", lambda answer: weights.append(len(answer.body()) if answer.ok else 0))
+
+    window.signs_in(sam).opens(places["user"])
+
+    assert sum(weights) < 400_000  # uncompressed; the image serves it compressed, at about a quarter

@@ -1,0 +1,16 @@
+"""The trail's owner, who can break what the app's role cannot; servers that have counted nothing yet."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.audit.conftest import as_owner
+from tests.web import WebServer
+
+__all__ = ["as_owner"]
+
+
+@pytest.fixture
+def fresh_web(committed_db: None) -> Iterator[WebServer]:
+    with WebServer() as server:
+        yield server
