@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from kimberly.lib.errors import Kind, Refusal
-
 PREFIX = "/api/v1"
 TIMEOUT_SECONDS = 60.0
 TRIES = 20
@@ -18,45 +16,25 @@ PAUSE_SECONDS = 1.0
 TRY_AGAIN = (429, 503)
 
 
-class WrongAddress(Refusal):
+class CallFailed(Exception):
+    """A call came to nothing; the message says why. No Refusal: the service itself refuses nothing here."""
+
+
+class WrongAddress(CallFailed):
     """The base URL is none."""
 
-    kind = Kind.INVALID
-    title = "The base URL must begin with http:// or https:// and name a host."
 
-
-class NoAnswer(Refusal):
+class NoAnswer(CallFailed):
     """Nothing answers at the base URL, or not like this API does."""
 
-    kind = Kind.UNAVAILABLE
-    title = "The API does not answer."
 
-    def __init__(self, base_url: str, why: str) -> None:
-        super().__init__(base_url, why)
-        self.base_url = base_url
-        self.why = why
-
-    @property
-    def detail(self) -> str:
-        return f"{self.base_url} does not answer as this API would ({self.why}). Is it running, is the URL right?"
-
-
-class Refused(Refusal):
+class Refused(CallFailed):
     """The API answered with a problem."""
 
-    kind = Kind.CONFLICT
-    title = "The API refused the call."
-
     def __init__(self, call: str, status: int, problem: Mapping[str, Any]) -> None:
-        super().__init__(call, status)
-        self.call = call
+        said = problem.get("detail") or problem.get("title") or "no reason given"
+        super().__init__(f"{call} answered {status}: {said}")
         self.status = status
-        self.problem = problem
-
-    @property
-    def detail(self) -> str:
-        said = self.problem.get("detail") or self.problem.get("title") or "no reason given"
-        return f"{self.call} answered {self.status}: {said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +57,7 @@ class Client:
         """Raises WrongAddress."""
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise WrongAddress
+            raise WrongAddress("The base URL must begin with http:// or https:// and name a host.")
         self.base_url = base_url.rstrip("/")
         self._path = parts.path.rstrip("/") + PREFIX
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -123,7 +101,10 @@ class Client:
                 # A server that was restarted leaves a dead connection: the next try opens another.
                 self._connection.close()
                 if last:
-                    raise NoAnswer(self.base_url, str(error) or type(error).__name__) from error
+                    raise NoAnswer(
+                        f"{self.base_url} does not answer as this API would ({str(error) or type(error).__name__}). "
+                        "Is it running, is the URL right?"
+                    ) from error
                 self._wait(PAUSE_SECONDS)
         raise AssertionError("the last try returns or raises")
 

@@ -7,26 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kimberly.lib.errors import Kind, Refusal
-
 FORMAT = "memory-eval/1"
 GZIP_MAGIC = b"\x1f\x8b"
 
 
-class UnreadableFile(Refusal):
-    """The file cannot be read as conversations."""
-
-    kind = Kind.UNREADABLE
-    title = "The file cannot be read as conversations."
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(str(path), why)
-        self.path = path
-        self.why = why
-
-    @property
-    def detail(self) -> str:
-        return f"{self.path}: {self.why}"
+class UnreadableFile(Exception):
+    """The file cannot be read as conversations; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +44,13 @@ def read(path: Path, *, most_memories: int | None = None) -> Iterator[Conversati
                 if line.strip():
                     yield _conversation(json.loads(line), most_memories)
     except FileNotFoundError as error:
-        raise UnreadableFile(path, "there is no such file") from error
+        raise UnreadableFile(f"{path}: there is no such file") from error
     except (OSError, EOFError) as error:
-        raise UnreadableFile(path, f"after line {number}: {error}") from error
+        raise UnreadableFile(f"{path}: after line {number}: {error}") from error
     except KeyError as error:
-        raise UnreadableFile(path, f"line {number} lacks {error}") from error
+        raise UnreadableFile(f"{path}: line {number} lacks {error}") from error
     except (ValueError, TypeError, AttributeError) as error:
-        raise UnreadableFile(path, f"line {number} is no conversation of format {FORMAT}") from error
+        raise UnreadableFile(f"{path}: line {number} is no conversation of format {FORMAT}") from error
 
 
 def _opened(path: Path) -> BinaryIO:

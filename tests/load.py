@@ -35,7 +35,8 @@ class Answered:
 class Load:
     """So many writers and readers, each on a connection of its own and at its pace, as long as the `with` lasts.
 
-    With `retries` a write goes with an Idempotency-Key, and is sent again until it is answered.
+    With `retries` a write goes with an Idempotency-Key, and is sent again until it is answered. What is written is short,
+    or longer by so many characters that do not compress.
     """
 
     url: str
@@ -45,6 +46,7 @@ class Load:
     readers: int = 4
     per_second: float = 50
     retries: bool = False
+    more_characters: int = 0
     answers: list[Answered] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
 
@@ -74,10 +76,10 @@ class Load:
                 job(client, user_id)
 
     def _write(self, client: httpx.Client, user_id: str) -> None:
-        content = f"a note {secrets.token_hex(8)}"
+        content = f"a note {secrets.token_hex(8)}{secrets.token_urlsafe(self.more_characters)[: self.more_characters]}"
         self.sent.append(content)
         body = {"user_id": user_id, "type": "permanent", "content": content}
-        headers = {"Idempotency-Key": content} if self.retries else {}
+        headers = {"Idempotency-Key": secrets.token_hex(8)} if self.retries else {}
         answer = self._ask("write", client, "POST", "/api/v1/memory", json=body, headers=headers)
         while self.retries and answer.status in (0, 409, 503):
             threading.Event().wait(0.1)

@@ -26,6 +26,7 @@ from ops.roles import Role
 from ops.services import measures, staff
 from ops.services.measures import Brake, Limit, Sender
 from tests.personas import PASSWORD
+from tests.waiting import until
 from tests.web import WebServer
 
 MAKER = Actor.command("screenshots")
@@ -152,10 +153,16 @@ def _refuse(web: WebServer, external_id: str, client: str, *, times: int) -> Non
 
 
 def _call_under_throttle(web: WebServer, external_id: str, *, times: int) -> None:
+    """As many calls as it takes until so many were held back."""
+    tiers, texts = itertools.cycle(LASTING), itertools.cycle(THINGS)
     with web.client(_key("import-bot")) as api:
-        for number in range(times):
-            tier, text = LASTING[number % len(LASTING)], THINGS[number % len(THINGS)]
-            api.post("/api/v1/memory", json={"user_id": external_id, "type": tier, "content": text})
+
+        def is_held_back() -> bool:
+            body = {"user_id": external_id, "type": next(tiers), "content": next(texts)}
+            return api.post("/api/v1/memory", json=body).status_code == 429
+
+        for _ in range(times):
+            until(is_held_back, what="a call to be held back by the throttle")
 
 
 def _sender(person: Any, reason: str, ticket: str) -> Sender:

@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -33,6 +34,13 @@ def _named(error: BaseException) -> str:
     return f"{name}: {error}" if isinstance(error, TELLING) or kind.__name__ in AWAY else name
 
 
+def without_error_text(record: logging.LogRecord) -> bool:
+    """A filter for Celery's line of a failed task, whose message repeats the exception with its values."""
+    if isinstance(record.args, Mapping) and "exc" in record.args:
+        record.args = {**record.args, "exc": str(record.args["exc"]).partition("(")[0]}
+    return True
+
+
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -60,6 +68,7 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("celery.app.trace").addFilter(without_error_text)
     # Django would log each 4xx with the request as an extra; our own request line says it with the context.
     logging.getLogger("django.request").setLevel("CRITICAL")
     structlog.configure(

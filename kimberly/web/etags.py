@@ -50,7 +50,7 @@ def check(expected: frozenset[str] | None, *, current_version: int) -> None:
 
 
 def _if_match(*, required: bool, text: str) -> dict[str, Any]:
-    schema = {"type": "string", "examples": ['"v1"']}
+    schema = {"type": "string", "examples": ['"v1"', "*"]}
     return {"in": "header", "name": "If-Match", "required": required, "description": text, "schema": schema}
 
 

@@ -42,8 +42,8 @@ def environment() -> str:
 
 @register.simple_tag
 def build() -> str:
-    """The commit that runs, or that none was named."""
-    return f"build {settings.KIMBERLY.build}" if settings.KIMBERLY.build else "build unnamed"
+    """The commit that runs; a checkout has none to name."""
+    return f"build {settings.KIMBERLY.build}" if settings.KIMBERLY.build else "from a checkout"
 
 
 @register.simple_tag

@@ -5,27 +5,15 @@ from urllib.parse import quote
 
 import pytest
 
-from kimberly.clients.models import IdempotencyRecord
-from memory.models import MemoryItem, MemoryUser
 from tests import corpus, corpuswords
 from tests.api.callers import MEMORY, USERS, Caller
 from tests.api.operations import Call, operations, valid_call, writing
 from tests.api.problems import fault_of, problem_in
+from tests.api.rows import everything_of
 from tests.corpus import Bad
 
 pytestmark = pytest.mark.promise("F3")
 MANY = 150  # cases for each writing endpoint
-
-
-def everything_of(caller: Caller) -> dict[str, Any]:
-    """Every row that a call of this caller could have made or changed."""
-    return {
-        "items": list(MemoryItem.objects.filter(user_id=caller.person.id).order_by("pk").values()),
-        "user": MemoryUser.objects.filter(pk=caller.person.id).values().get(),
-        "users": MemoryUser.objects.count(),
-        "answers": IdempotencyRecord.objects.filter(user_id=caller.person.id).count(),
-        "usage": {tier: caller.usage(tier) for tier in ("short-term", "long-term", "permanent")},
-    }
 
 
 def faults(caller: Caller, call: Call, cases: list[Bad]) -> dict[str, str]:

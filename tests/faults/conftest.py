@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.counts import FULL
 from tests.faults.stack import Stack
 from tests.waiting import until
 
+collect_ignore = [] if FULL else ["test_full_disk.py"]  # it mounts file systems
 logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each call of a load hides what matters
 
 

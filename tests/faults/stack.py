@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -28,10 +29,10 @@ FALLBACK_WRITES_PER_MINUTE = 120
 class Stack:
     """Migrated and furnished as `make up` does it: `manage.py migrate` as the owner, `bootstrap_local` for a key."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, postgres_settings: Mapping[str, str] | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="kimberly-faults-"))
         self.folder.chmod(0o755)
-        self.postgres = PostgresServer(data_dir=self.folder / "postgres")
+        self.postgres = PostgresServer(data_dir=self.folder / "postgres", settings=postgres_settings)
         self.valkey = ValkeyServer(data_dir=self.folder / "valkey")
         self.key = f"kmb_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}"
         self.web: WebServer

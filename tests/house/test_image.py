@@ -18,6 +18,8 @@ from tests.house.sources import PROJECT, text_of
 from tests.waiting import until
 from tests.web import free_port
 
+pytestmark = pytest.mark.promise("D1")
+
 
 def test_hadolint_finds_nothing():
     linter = [str(Path(sys.executable).with_name("hadolint")), "Dockerfile"]

@@ -49,7 +49,7 @@ BROUGHT = {
     "vine": "amqp",
 }
 # Libraries look for these and go on without; only development has them.
-NOT_IN_PRODUCTION = {"greenlet", "pygments", "pyyaml", "rich", "setuptools"}
+NOT_IN_PRODUCTION = {"attrs", "greenlet", "pygments", "pyyaml", "rich", "setuptools"}
 
 
 def imported_by_a_web_process():

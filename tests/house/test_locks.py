@@ -8,6 +8,8 @@ import pytest
 from tests.house import locks
 from tests.house.sources import PROJECT
 
+pytestmark = pytest.mark.promise("D4")
+
 # What a package's own metadata may say, and what we call it.
 FAMILIES = {
     "MIT": r"\bMIT\b",

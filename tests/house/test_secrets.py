@@ -8,6 +8,8 @@ import pytest
 
 from tests.house.sources import files, text_of
 
+pytestmark = pytest.mark.promise("D4")
+
 KNOWN = {
     "private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "key of this service": r"\bkmb_[0-9a-f]{8}_[A-Za-z0-9_-]{40,}",

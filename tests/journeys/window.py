@@ -18,6 +18,20 @@ document.addEventListener("securitypolicyviolation",
   (event) => window.__reports.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
 """
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FIND_OVERFLOW = """() => {
+  const page = document.documentElement;
+  const wide = page.scrollWidth > page.clientWidth ? [`the page, by ${page.scrollWidth - page.clientWidth} px`] : [];
+  for (const card of document.querySelectorAll(".k-card")) {
+    const edge = card.getBoundingClientRect().right;
+    for (const inner of card.querySelectorAll("*")) {
+      const beyond = inner.getBoundingClientRect().right - edge;
+      if (beyond > 0.5 && inner.getClientRects().length && !inner.closest(".k-code, .k-hidden")) {
+        wide.push(`${inner.outerHTML.slice(0, 80)}, by ${Math.round(beyond)} px`);
+      }
+    }
+  }
+  return wide.slice(0, 5);
+}"""
 RUN_AXE = """async (tags) => {
   const found = await axe.run(document, {runOnly: {type: "tag", values: tags}});
   return found.violations.map((one) => [one.id, one.help, one.nodes.map((node) => node.html).slice(0, 5)]);
@@ -65,9 +79,10 @@ class Window:
         session.detach()
         return found
 
-    def overflow(self) -> int:
-        """By how many pixels the page is wider than the window."""
-        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    def overflow(self) -> list[str]:
+        """What is wider than the window, or than the card that would cut it off."""
+        found: list[str] = self.page.evaluate(FIND_OVERFLOW)
+        return found
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -1,5 +1,9 @@
 """A traceback in the log says where and what, without the values that it failed on."""
 
+import json
+import subprocess
+import sys
+
 import psycopg
 import pytest
 from django.db import connection, transaction
@@ -7,6 +11,7 @@ from django.urls import resolve
 from pydantic import BaseModel
 
 from kimberly.lib import logging as logs
+from tests.house.sources import PROJECT
 from tests.personas import NOON
 
 CANARY = "the-diary-of-alice"
@@ -80,3 +85,15 @@ def test_a_database_that_is_away_is_named_with_its_reason():
     trace = trace_of(lambda: psycopg.connect("postgresql://nobody@127.0.0.1:1/none"))
 
     assert "Connection refused" in trace
+
+
+@pytest.mark.promise("V9")
+def test_a_failed_task_is_logged_without_the_value_that_it_failed_on():
+    program = [sys.executable, "-m", "tests.logs.failing", CANARY]
+
+    done = subprocess.run(program, cwd=PROJECT, capture_output=True, check=True, text=True)
+
+    line = json.loads(done.stderr)
+    assert "Task tests.fail" in line["event"]
+    assert line["exception"].splitlines()[-1] == "ValueError"
+    assert CANARY not in done.stderr

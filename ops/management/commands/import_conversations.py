@@ -6,11 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from kimberly.lib.errors import Refusal
 from kimberly.local import portal
 from memory.rules.tiers import Tier
 from ops import conversations, importing
-from ops.apiclient import Client
+from ops.apiclient import CallFailed, Client
+from ops.conversations import UnreadableFile
 from ops.importing import Outcome
 
 
@@ -39,8 +39,8 @@ class Command(BaseCommand):
                     outcome = importing.import_conversation(conversation, api=api, tier=options["type"])
                     refused += outcome.refusal is not None
                     self.stdout.write(_line(outcome))
-        except Refusal as refusal:
-            raise CommandError(refusal.detail) from refusal
+        except (CallFailed, UnreadableFile) as error:
+            raise CommandError(str(error)) from error
         if refused:
             raise CommandError(f"{refused} of the users could not be loaded completely.")
 
@@ -59,4 +59,4 @@ def _where(base_url: str, api_key: str) -> tuple[str, str]:
 
 def _line(outcome: Outcome) -> str:
     said = f"{outcome.user_id}: {outcome.stored:,} stored, {outcome.known:,} there before"
-    return said if outcome.refusal is None else f"{said}; then {outcome.refusal.detail}"
+    return said if outcome.refusal is None else f"{said}; then {outcome.refusal}"

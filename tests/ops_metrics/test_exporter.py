@@ -1,0 +1,215 @@
+"""What a scrape holds: everything of the catalogue from the start, counted right over two processes, and no more."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from kimberly.lib import clock
+from kimberly.lib.metrics import CATALOGUE, Source
+from kimberly.local.databases import OWNER
+from memory.rules.tiers import Tier
+from ops import collectors
+from tests import plugin
+from tests.counts import rounds
+from tests.personas import Person, content_of, issue_key, unique
+from tests.scraping import Scrape, scraped
+from tests.waiting import until
+
+pytestmark = pytest.mark.slow
+
+CREATED = "kimberly_memory_items_created_total"
+REQUESTS = "kimberly_api_requests_total"
+# Not built yet, or without a sample until the first check of the invariants.
+LATER = {"kimberly_invariant_violations", "kimberly_audit_chain_valid"}
+
+
+def ask_all(web, key, method, path, times=12, **options):
+    """The same call over so many connections, so that both processes answer some."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    unkept = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(base_url=web.url, headers=headers, limits=unkept, timeout=30) as client:
+        return [client.request(method, path, **options) for _ in range(times)]
+
+
+def statuses(answers):
+    return {answer.status_code for answer in answers}
+
+
+def test_the_whole_catalogue_is_there_from_the_start(fresh_web):
+    scrape = scraped(fresh_web)
+
+    for metric in CATALOGUE.values():
+        name = f"{metric.name}_count" if metric.kind == "histogram" else metric.name
+        for combination in metric.combinations():
+            labels = dict(zip(metric.labels, combination, strict=True))
+            assert metric.name in LATER or scrape.value(name, **labels) >= 0
+    assert scrape.value("kimberly_db_up") == 1
+    assert not [name for name in scrape.names if name.endswith("_created")]
+
+
+def test_counters_of_processes_begin_at_zero(fresh_web):
+    scrape = scraped(fresh_web)
+
+    of_processes = {metric.name for metric in CATALOGUE.values() if metric.source is Source.PROCESS}
+    begun = {(name, labels): value for (name, labels), value in scrape.series.items() if name in of_processes}
+    assert {name for name, _ in begun} >= of_processes - {"kimberly_api_rate_limited_total"}
+    assert set(begun.values()) == {0}
+
+
+def test_plans_begin_at_zero_once_they_are_known(fresh_web):
+    until(lambda: plans_of(scraped(fresh_web)) >= {"free", "paid"}, what="the plans' series")
+
+
+def plans_of(scrape: Scrape) -> set[str]:
+    return {dict(labels)["plan"] for name, labels in scrape.series if name == "kimberly_api_rate_limited_total"}
+
+
+def test_what_two_processes_do_is_one_count(web):
+    alice, key = Person.register("alice", at=clock.utc_now()), issue_key()
+    before = scraped(web)
+    body = {"user_id": alice.external_id, "type": "long-term", "content": "a note"}
+
+    assert statuses(ask_all(web, key, "POST", "/api/v1/memory", json=body)) == {201}
+    assert statuses(ask_all(web, key, "GET", "/api/v1/memory", params={"user_id": alice.external_id})) == {200}
+    assert statuses(ask_all(web, "", "POST", "/api/v1/memory", json=body)) == {401}
+
+    until(lambda: scraped(web).total(CREATED) - before.total(CREATED) == 12, what="the shared count")
+    after = scraped(web)
+    grown = {
+        "created": after.value(CREATED, tier="long-term") - before.value(CREATED, tier="long-term"),
+        "bytes": after.total("kimberly_memory_write_bytes_total") - before.total("kimberly_memory_write_bytes_total"),
+        "written": grown_by(before, after, REQUESTS, route="write_item", status_class="2xx"),
+        "listed": grown_by(before, after, REQUESTS, route="list_items", status_class="2xx"),
+        "timed": grown_by(before, after, "kimberly_api_request_duration_seconds_count", route="write_item"),
+        "turned away": grown_by(before, after, "kimberly_api_auth_failures_total", reason="missing"),
+        "in flight": after.total("kimberly_api_in_flight"),
+    }
+    assert grown == {
+        "created": 12,
+        "bytes": 12 * len("a note{}"),
+        "written": 12,
+        "listed": 12,
+        "timed": 24,
+        "turned away": 12,
+        "in flight": 0,
+    }
+
+
+def grown_by(before: Scrape, after: Scrape, name: str, **labels: str) -> float:
+    return after.total(name, **labels) - before.total(name, **labels)
+
+
+def test_refusals_are_counted_by_what_refused(web):
+    alice, key = Person.register("alice", at=clock.utc_now()), issue_key()
+    alice.fill(Tier.SHORT_TERM, leaving_bytes=10, at=clock.utc_now())
+    alice.is_throttled(per_minute=None, at=clock.utc_now())
+    bob = Person.register("bob", at=clock.utc_now())
+    bob.fill(Tier.SHORT_TERM, leaving_bytes=10, at=clock.utc_now())
+    before = scraped(web)
+
+    too_much = {"type": "short-term", "content": content_of(100)}
+    write = {"method": "POST", "path": "/api/v1/memory"}
+    full = ask_all(web, key, **write, json={"user_id": bob.external_id, **too_much})
+    until(
+        lambda: statuses(ask_all(web, key, **write, json={"user_id": alice.external_id, **too_much})) == {429},
+        what="the throttle to work",
+    )
+    after = scraped(web)
+
+    assert statuses(full) == {413}
+    quota = {"tier": "short-term", "reason": "plan"}
+    assert grown_by(before, after, "kimberly_memory_quota_rejections_total", **quota) >= 12
+    assert grown_by(before, after, "kimberly_api_rate_limited_total", scope="write", plan="free") >= 12
+
+
+MADE_UP_METHODS = ["GET", "BREW", "PROPFIND", "OPTIONS", "HEAD", "TRACE", "X-MADE-UP"]
+
+
+@pytest.mark.promise("O3")
+def test_no_made_up_path_method_or_key_adds_a_series(web):
+    ask_all(web, issue_key(), "GET", "/api/v1/memory", params={"user_id": "nobody"})
+    before = scraped(web)
+
+    with httpx.Client(base_url=web.url, timeout=30) as client:
+        for number in range(rounds(100, 1000)):
+            method = MADE_UP_METHODS[number % len(MADE_UP_METHODS)]
+            headers = {"Authorization": f"Bearer {secrets.token_hex(8)}"}
+            assert client.request(method, f"/api/v1/{unique('path')}", headers=headers).status_code in (404, 405)
+            assert client.request(method, "/api/v1/memory", headers=headers).status_code in (401, 405)
+
+    assert set(scraped(web).series) == set(before.series)
+
+
+@pytest.mark.promise("O3")
+def test_the_number_of_users_adds_no_series(db):
+    few = [Person.register("few") for _ in range(10)]
+    before = series_of_collectors()
+
+    for person in [*few, *(Person.register("many") for _ in range(rounds(190, 990)))]:
+        person.writes("a note")
+
+    assert series_of_collectors() == before
+
+
+def series_of_collectors():
+    samples = [sample for collector in collectors.ALL for sample in collector.read()]
+    return sorted((sample.metric.name, sample.labels) for sample in samples)
+
+
+def test_promtool_finds_nothing_to_complain_about(web):
+    promtool = shutil.which("promtool")
+    assert promtool, "promtool is missing: install Debian's package prometheus"
+    with web.client() as client:
+        page = client.get("/metrics").content
+
+    checked = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, check=False)
+
+    assert checked.returncode == 0, checked.stderr.decode()
+
+
+def test_a_killed_process_leaves_its_counts_and_nothing_in_flight(fresh_web):
+    key, alice = issue_key(), Person.register("alice", at=clock.utc_now())
+    ask_all(fresh_web, key, "GET", "/api/v1/memory", params={"user_id": alice.external_id})
+    workers = children_of(fresh_web)
+
+    with plugin.POSTGRES.connect(OWNER) as owner, owner.transaction():
+        owner.execute("LOCK TABLE idempotency_record IN ACCESS EXCLUSIVE MODE")
+        hanging = [threading.Thread(target=write_once, args=(fresh_web, key, alice)) for _ in range(2)]
+        for thread in hanging:
+            thread.start()
+        until(lambda: scraped(fresh_web).total("kimberly_api_in_flight") == 2, what="the calls to be in flight")
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        for thread in hanging:
+            thread.join()
+
+    until(lambda: len(children_of(fresh_web) - workers) == len(workers), what="new workers")
+    after = until(lambda: scrape_of(fresh_web), what="a new worker to answer")
+    assert after.total("kimberly_api_in_flight") == 0
+    assert after.total(REQUESTS) == 12
+
+
+def children_of(web) -> set[int]:
+    main = web._process.pid
+    return {int(pid) for pid in Path(f"/proc/{main}/task/{main}/children").read_text().split()}
+
+
+def write_once(web, key, alice):
+    body = {"user_id": alice.external_id, "type": "long-term", "content": "a note"}
+    with suppress(httpx.TransportError), web.client(key) as client:  # its process is killed
+        client.post("/api/v1/memory", json=body, headers={"Idempotency-Key": unique("once")})
+
+
+def scrape_of(web) -> Scrape | None:
+    try:
+        return scraped(web)
+    except httpx.TransportError:
+        return None
