@@ -88,6 +88,11 @@ def database(url: str) -> dict[str, Any]:
         "OPTIONS": {
             "application_name": "kimberly",
             "connect_timeout": 5,
+            # A database machine that vanishes says no goodbye: after 15 silent seconds its connections are given up.
+            "keepalives_idle": 5,
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 15_000,
             "server_side_binding": True,
             "prepare_threshold": 2,
             "options": f"-c statement_timeout={KIMBERLY.statement_timeout_seconds * 1000} "

@@ -35,8 +35,8 @@ class Answered:
 class Load:
     """So many writers and readers, each on a connection of its own and at its pace, as long as the `with` lasts.
 
-    With `retries` a write goes with an Idempotency-Key, and is sent again until it is answered. What is written is short,
-    or longer by so many characters that do not compress.
+    With `retries` a write goes with an Idempotency-Key, and is sent again until it is answered. What is written is
+    short, or longer by so many characters that do not compress.
     """
 
     url: str
@@ -86,7 +86,7 @@ class Load:
             answer = self._ask("write", client, "POST", "/api/v1/memory", json=body, headers=headers)
 
     def _read(self, client: httpx.Client, user_id: str) -> None:
-        self._ask("read", client, "GET", "/api/v1/memory", params={"user_id": user_id})
+        self._ask("read", client, "GET", "/api/v1/memory", params={"user_id": user_id, "per_page": 1})
 
     def _ask(self, kind: str, client: httpx.Client, method: str, path: str, **options: Any) -> Answered:
         began_at = time.monotonic()

@@ -10,14 +10,8 @@ Node = Mapping[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
 DEEPEST = 4  # objects within objects in an example
 PREFIX = "#/components/schemas/"
-LIMITS = {
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {} entries",
-    "maxItems": "at most {} entries",
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-}
+# What is bounded from below, from above, and what it is counted in.
+BOUNDS = (("minLength", "maxLength", "characters"), ("minItems", "maxItems", "entries"), ("minimum", "maximum", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +116,7 @@ class Description:
 
     def _field(self, name: str, about: Node, schema: Node) -> Field:
         core = _without_null(schema)
-        example = self._example(schema, DEEPEST)
+        example, given = self._example(schema, DEEPEST), "examples" in schema or "examples" in about
         return Field(
             name=name,
             place=about.get("in", ""),
@@ -131,7 +125,9 @@ class Description:
             is_required=about.get("required") is True,
             about=about.get("description") or schema.get("description") or core.get("description", ""),
             limits=_limits({**schema, **core}),
-            example=json.dumps(example, ensure_ascii=False),
+            example=""
+            if example is None and not (given or "examples" in core)
+            else json.dumps(example, ensure_ascii=False),
         )
 
     def _kind(self, schema: Node) -> str:
@@ -195,7 +191,14 @@ def _without_null(schema: Node) -> Node:
 
 
 def _limits(schema: Node) -> str:
-    found = [text.format(f"{schema[key]:,}") for key, text in LIMITS.items() if key in schema]
+    found = [_bound(schema.get(low), schema.get(high), unit) for low, high, unit in BOUNDS if {low, high} & set(schema)]
     if schema.get("default") is not None:
         found.append(f"default {json.dumps(schema['default'])}")
     return ", ".join(found)
+
+
+def _bound(low: int | None, high: int | None, unit: str) -> str:
+    """`1 to 128 characters`, `at most 500 characters`."""
+    if low is not None and high is not None:
+        return f"{low:,} to {high:,} {unit}".strip()
+    return f"at least {low:,} {unit}".strip() if high is None else f"at most {high:,} {unit}".strip()

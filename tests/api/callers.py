@@ -1,5 +1,7 @@
 """Programs that call the API for the people of the tests."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,8 +66,9 @@ class Caller:
     def reads(self, item_id: str) -> httpx.Response:
         return self.http.get(f"{MEMORY}/{item_id}")
 
-    def patches(self, item_id: str, *, etag: str | None = None, **fields: Any) -> httpx.Response:
-        headers = {"If-Match": etag} if etag is not None else {}
+    def patches(self, item_id: str, *, if_match: str | None = None, **fields: Any) -> httpx.Response:
+        """PATCH with this If-Match."""
+        headers = {"If-Match": if_match} if if_match is not None else {}
         return self.http.patch(f"{MEMORY}/{item_id}", json=fields, headers=headers)
 
     def deletes(self, item_id: str, **query: Any) -> httpx.Response:
@@ -80,6 +83,13 @@ class Caller:
         assert response.status_code == 200, response.text
         rows: dict[str, dict[str, Any]] = {row["tier"]: row for row in response.json()["tiers"]}
         return rows[tier]
+
+
+@contextmanager
+def many_clients(web: WebServer, key: str, number: int) -> Iterator[list[httpx.Client]]:
+    """So many programs with the same key, each with connections of its own."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(web.client(key)) for _ in range(number)]
 
 
 def service_client(web: WebServer, *scopes: Scope) -> httpx.Client:

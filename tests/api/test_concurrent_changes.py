@@ -1,8 +1,11 @@
 """Changes name the version they were made on: of those made at once on the same one, exactly one wins."""
 
+from functools import partial
+
+import httpx
 import pytest
 
-from tests.api.callers import MEMORY, USERS, Caller
+from tests.api.callers import MEMORY, USERS, Caller, many_clients
 from tests.api.problems import problem_in
 from tests.counts import rounds
 from tests.races.together import at_once
@@ -16,74 +19,59 @@ ROUNDS = rounds(2, 20)
 
 def test_of_50_changes_to_one_version_exactly_one_wins(web: WebServer, alice: Caller):
     item = alice.keeps("Nobody's yet.")
-    clients = [web.client(alice.key) for _ in range(WRITERS)]
 
-    for number in range(1, ROUNDS + 1):
-        change = {"If-Match": f'"v{number}"'}
-        answers = at_once(
-            [
-                lambda n=n, client=client: client.patch(
-                    f"{MEMORY}/{item['id']}", json={"content": f"Writer {n}."}, headers=change
-                )
-                for n, client in enumerate(clients)
-            ]
-        )
+    with many_clients(web, alice.key, WRITERS) as clients:
+        for number in range(1, ROUNDS + 1):
+            answers = change_all_at_once(clients, item["id"], version=f'"v{number}"')
 
-        statuses = sorted(response.status_code for response in answers)
-        winner = next(place for place, response in enumerate(answers) if response.status_code == 200)
-        now = alice.reads(item["id"]).json()
-        assert statuses == [200] + [412] * (WRITERS - 1)
-        assert (now["content"], now["etag"]) == (f"Writer {winner}.", f'"v{number + 1}"')
-        assert {problem_in(response)["current_etag"] for response in answers if response.status_code == 412} == {
-            now["etag"]
-        }
-    for client in clients:
-        client.close()
+            winner = next(place for place, response in enumerate(answers) if response.status_code == 200)
+            now = alice.reads(item["id"]).json()
+            losers = [response for response in answers if response.status_code == 412]
+            assert len(losers) == WRITERS - 1
+            assert (now["content"], now["etag"]) == (f"Writer {winner}.", f'"v{number + 1}"')
+            assert {problem_in(response)["current_etag"] for response in losers} == {now["etag"]}
+
+
+def change_all_at_once(clients: list[httpx.Client], item_id: str, *, version: str) -> list[httpx.Response]:
+    def change(number: int) -> httpx.Response:
+        body = {"content": f"Writer {number}."}
+        return clients[number].patch(f"{MEMORY}/{item_id}", json=body, headers={"If-Match": version})
+
+    return at_once([partial(change, number) for number in range(len(clients))])
 
 
 def test_nobodys_change_is_lost_when_all_read_again_and_try_again(web: WebServer, alice: Caller):
-    item = alice.keeps("0")
-    clients = [web.client(alice.key) for _ in range(8)]
+    path = f"{MEMORY}/{alice.keeps('0')['id']}"
 
-    def add_one(client):
-        while True:
-            seen = client.get(f"{MEMORY}/{item['id']}").json()
-            changed = client.patch(
-                f"{MEMORY}/{item['id']}",
-                json={"content": str(int(seen["content"]) + 1)},
-                headers={"If-Match": seen["etag"]},
-            )
-            if changed.status_code == 200:
-                return
-            assert changed.status_code == 412
+    def add_one(client: httpx.Client) -> None:
+        status = 412
+        while status == 412:
+            seen = client.get(path).json()
+            body = {"content": str(int(seen["content"]) + 1)}
+            status = client.patch(path, json=body, headers={"If-Match": seen["etag"]}).status_code
+        assert status == 200
 
-    for _ in range(ROUNDS):
-        at_once([lambda client=client: add_one(client) for client in clients])
+    with many_clients(web, alice.key, 8) as clients:
+        for _ in range(ROUNDS):
+            at_once([partial(add_one, client) for client in clients])
 
-    assert alice.reads(item["id"]).json()["content"] == str(8 * ROUNDS)
-    for client in clients:
-        client.close()
+    assert alice.http.get(path).json()["content"] == str(8 * ROUNDS)
 
 
 def test_of_many_changes_and_one_delete_the_bytes_still_add_up(web: WebServer, alice: Caller):
     item = alice.keeps("x" * 100)
-    clients = [web.client(alice.key) for _ in range(10)]
-    calls = [
-        lambda n=n, client=client: client.patch(
-            f"{MEMORY}/{item['id']}", json={"content": "x" * (n * 50 + 1)}, headers={"If-Match": "*"}
-        )
-        for n, client in enumerate(clients)
-    ]
 
-    statuses = {response.status_code for response in at_once([*calls, lambda: alice.deletes(item["id"])])}
+    def grow(client: httpx.Client, size: int) -> httpx.Response:
+        return client.patch(f"{MEMORY}/{item['id']}", json={"content": "x" * size}, headers={"If-Match": "*"})
 
-    usage = alice.usage()
-    archived = alice.reads(item["id"]).json()
+    with many_clients(web, alice.key, 10) as clients:
+        grows = [partial(grow, client, 50 * place + 1) for place, client in enumerate(clients)]
+        statuses = {response.status_code for response in at_once([*grows, lambda: alice.deletes(item["id"])])}
+
+    usage, archived = alice.usage(), alice.reads(item["id"]).json()
     assert statuses <= {200, 409}
     assert (usage["used_bytes"], usage["items"]) == (0, 0)
     assert (usage["archived_bytes"], usage["archived_items"]) == (archived["size_bytes"], 1)
-    for client in clients:
-        client.close()
 
 
 def test_a_change_without_a_version_is_428(alice: Caller):
@@ -100,17 +88,17 @@ def test_a_change_without_a_version_is_428(alice: Caller):
 def test_a_change_of_another_version_is_412_and_names_the_one_there_is(alice: Caller, tag):
     item = alice.keeps()
 
-    response = alice.patches(item["id"], etag=tag, content="Changed.")
+    response = alice.patches(item["id"], if_match=tag, content="Changed.")
 
     assert response.status_code == 412
     assert problem_in(response)["current_etag"] == '"v1"'
 
 
-@pytest.mark.parametrize("tag", ['"v1"', "*", '"v7", "v1"', '  "v1"  '])
+@pytest.mark.parametrize("tag", ['"v1"', "*", '"v7", "v1"'])
 def test_a_change_of_the_version_there_is_succeeds(alice: Caller, tag):
     item = alice.keeps()
 
-    response = alice.patches(item["id"], etag=tag, content="Changed.")
+    response = alice.patches(item["id"], if_match=tag, content="Changed.")
 
     assert response.status_code == 200
     assert response.headers["etag"] == response.json()["etag"] == '"v2"'
@@ -122,7 +110,7 @@ def test_a_change_of_the_version_there_is_succeeds(alice: Caller, tag):
 def test_a_field_that_cannot_be_changed_is_refused_by_name(alice: Caller, field):
     item = alice.keeps()
 
-    response = alice.patches(item["id"], etag=item["etag"], content="Changed.", **{field: item.get(field, 1)})
+    response = alice.patches(item["id"], if_match=item["etag"], content="Changed.", **{field: item.get(field, 1)})
 
     assert response.status_code == 422
     assert problem_in(response)["errors"] == [{"pointer": f"/{field}", "detail": "is not known here"}]
@@ -133,7 +121,7 @@ def test_a_field_that_cannot_be_changed_is_refused_by_name(alice: Caller, field)
 def test_a_change_of_nothing_is_refused(alice: Caller, body):
     item = alice.keeps()
 
-    response = alice.patches(item["id"], etag=item["etag"], **body)
+    response = alice.patches(item["id"], if_match=item["etag"], **body)
 
     assert response.status_code == 422
     assert alice.reads(item["id"]).headers["etag"] == item["etag"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tests import plugin
 
-INTRODUCTION = """Written by `make bench`. Each figure is a ratio against a floor measured in the same run: the same work
-as plain SQL through psycopg in one process, everything else left out. The median of the rounds counts."""
+INTRODUCTION = """Written by `make bench`. Each figure is a ratio against a floor that the same run measures: the same
+work as plain SQL through psycopg in one process, all else left out. The median of the rounds counts."""
 DOCUMENT = Path("docs/benchmarks.md")
 
 

@@ -16,8 +16,8 @@ SMALL_WAL = {"max_wal_size": "32MB", "min_wal_size": "32MB"}
 
 
 def big_load(stack):
-    """Writes of 50 kB that do not compress."""
-    return stack.load(per_second=40, more_characters=50_000)
+    """Writes of 100 kB that do not compress."""
+    return stack.load(writers=6, readers=2, per_second=100, more_characters=100_000)
 
 
 def test_a_full_data_disk_stops_writes_until_it_grows():

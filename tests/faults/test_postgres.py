@@ -2,11 +2,14 @@
 
 import os
 import signal
+import socket
 import time
 
 import pytest
+from django.db import connection
 
 from tests.counts import rounds
+from tests.proxy import Proxy
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.promise("F8")]
@@ -64,6 +67,32 @@ def test_terminated_backends_cost_only_the_calls_that_they_were_serving(stack, l
     stack.assert_nothing_lost(load)
     assert not [answer for answer in load.outages() if not down_from < answer.ended_at < up_at + 1]
     assert len(load.outages()) <= 10 * (load.writers + load.readers)
+
+
+@pytest.mark.parametrize("nth", range(rounds(1, 5)))
+def test_a_network_that_breaks_costs_only_the_calls_under_way(stack, nth):
+    with Proxy(stack.postgres.port) as proxy, stack.new_web(database_port=proxy.port) as web:
+        load = stack.load(url=web.url, retries=True)
+        with load:
+            for fault in (proxy.reset, proxy.stall, proxy.half_open):
+                load.answers_more(50)
+                fault()
+                broken_at = time.monotonic()
+                until(lambda: time.monotonic() > broken_at + 1, what="a second of it")
+                proxy.heal()
+            load.answers_more(150)
+
+    assert_outages_are_designed(load)
+    stack.assert_nothing_lost(load)
+    assert {answer.status for answer in load.answers[-50:]} == {200, 201}
+
+
+def test_a_database_that_vanishes_is_given_up_within_seconds(db):
+    connection.ensure_connection()
+
+    with socket.socket(fileno=os.dup(connection.connection.fileno())) as to_database:
+        assert to_database.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
+        assert to_database.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5
 
 
 @pytest.mark.parametrize("nth", range(rounds(1, 10)))

@@ -57,8 +57,8 @@ def test_two_users_cannot_have_the_same_external_id(alice):
         connection.cursor() as cursor,
     ):
         cursor.execute(
-            "INSERT INTO memory_user (external_id, display_name, email, plan_id, state, purpose, time_zone, staff_notes,"
-            " version, created_at, changed_at)"
+            "INSERT INTO memory_user (external_id, display_name, email, plan_id, state, purpose, time_zone,"
+            " staff_notes, version, created_at, changed_at)"
             " VALUES (%s, '', '', 'free', 'active', 'customer', 'UTC', '', 1, now(), now())",
             [alice.external_id],
         )

@@ -1,7 +1,7 @@
 """Random writes, changes, deletes, restores and overrides, compared after each step with a small model."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -48,7 +48,7 @@ class QuotaMachine(RuleBasedStateMachine):
         self.now = NOON
         self.alice = Person.register("alice")
         self.model: dict[UUID, Kept] = {}
-        self.override: tuple[int, object] | None = None
+        self.override: tuple[int, datetime] | None = None
         self.deletes = 0
 
     def teardown(self) -> None:
@@ -80,7 +80,7 @@ class QuotaMachine(RuleBasedStateMachine):
     @rule(item_id=kept, size=SIZES)
     def change(self, item_id: UUID | None, size: int) -> None:
         item = self.model.get(item_id) if item_id else None
-        if item is None or item.state != "active":
+        if item_id is None or item is None or item.state != "active":
             return
         fits = self.fits(size - item.size)
         try:
@@ -96,7 +96,7 @@ class QuotaMachine(RuleBasedStateMachine):
     @rule(item_id=kept)
     def delete(self, item_id: UUID | None) -> None:
         item = self.model.get(item_id) if item_id else None
-        if item is None or item.state == "purged":
+        if item_id is None or item is None or item.state == "purged":
             return
         self.now += timedelta(seconds=1)
         deleted = items.delete_item(item_id, user_id=self.alice.id, actor=TESTER, now=self.now)
@@ -116,7 +116,7 @@ class QuotaMachine(RuleBasedStateMachine):
     @rule(item_id=kept)
     def restore(self, item_id: UUID | None) -> None:
         item = self.model.get(item_id) if item_id else None
-        if item is None or item.state != "archived":
+        if item_id is None or item is None or item.state != "archived":
             return
         fits = self.fits(item.size)
         try:
@@ -130,7 +130,7 @@ class QuotaMachine(RuleBasedStateMachine):
     @rule(item_id=consumes(kept))
     def purge(self, item_id: UUID | None) -> None:
         item = self.model.get(item_id) if item_id else None
-        if item is None or item.state == "purged":
+        if item_id is None or item is None or item.state == "purged":
             return
         items.purge_item(item_id, user_id=self.alice.id, actor=TESTER, now=self.now)
         item.state = "purged"
