@@ -103,6 +103,11 @@ class Load:
         until(lambda: len(self.answers) >= before + number, what=f"{number} answers", limit_seconds=60)
         return self.answers[before : before + number]
 
+    def goes_on(self, *, seconds: float) -> None:
+        """Let so much time pass under the load."""
+        end = time.monotonic() + seconds
+        until(lambda: time.monotonic() >= end, what="time to pass", limit_seconds=seconds + 5)
+
     def statuses(self, kind: str) -> Counter[int]:
         """How many calls of the kind were answered how."""
         return Counter(answer.status for answer in self.answers if answer.kind == kind)

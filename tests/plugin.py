@@ -41,6 +41,12 @@ def pytest_load_initial_conftests(args: list[str]) -> None:
         start_servers()
 
 
+def postgres() -> PostgresServer:
+    """This process's server."""
+    assert POSTGRES is not None, "no server was started in this process"
+    return POSTGRES
+
+
 def start_servers() -> None:
     """Start both servers and point the settings' environment at them; they end with this process."""
     global FOLDER, POSTGRES, VALKEY

@@ -134,7 +134,8 @@ def _drafts(
         age += timedelta(seconds=chance.randint(20, 240))
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """A key of a client of this name."""
     return keys.issue(client_name=name, scopes=list(Scope), actor=MAKER, now=clock.utc_now())[1]
 
 
@@ -146,7 +147,7 @@ def _client_actor(name: str) -> Actor:
 def _refuse(web: WebServer, external_id: str, client: str, *, times: int) -> None:
     """Writes over the limit, through the API."""
     text = " ".join(THINGS) * (40 if client == "phone" else 1)
-    with web.client(_key(client)) as api:
+    with web.client(key_of(client)) as api:
         for number in range(times):
             body = {"user_id": external_id, "type": "short-term", "content": text[number * 7 :]}
             assert api.post("/api/v1/memory", json=body).status_code == 413
@@ -155,7 +156,7 @@ def _refuse(web: WebServer, external_id: str, client: str, *, times: int) -> Non
 def _call_under_throttle(web: WebServer, external_id: str, *, times: int) -> None:
     """As many calls as it takes until so many were held back."""
     tiers, texts = itertools.cycle(LASTING), itertools.cycle(THINGS)
-    with web.client(_key("import-bot")) as api:
+    with web.client(key_of("import-bot")) as api:
 
         def is_held_back() -> bool:
             body = {"user_id": external_id, "type": next(tiers), "content": next(texts)}

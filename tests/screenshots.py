@@ -1,10 +1,12 @@
 """Take the pictures of the portal anew: `make screenshots` writes docs/screenshots/*.png from a stack of its own.
 
 The people are made up, the figures are the service's own: every byte was written, every refusal refused by the API.
+With a file of conversations (`python -m tests.screenshots FILE`) its users are loaded last, and looked at as well.
 """
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,7 +36,7 @@ class Shot:
     by: str = "sam"
     size: dict[str, int] = field(default_factory=lambda: DESKTOP)
     scheme: str = "light"
-    height: int = 1200
+    height: int = 1080
     unfold: str = ""
 
 
@@ -53,9 +55,12 @@ def main() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with WebServer() as web, chromium() as browser:
-        users = build(web)
-        for shot in shots(users):
+        for shot in shots(build(web)):
             take(browser, web.url, shot)
+        for file in sys.argv[1:]:
+            first = load_conversations(Path(file), url=web.url)
+            for shot in (Shot("conversations-desktop", "/ops/users/"), Shot("conversation-desktop", first)):
+                take(browser, web.url, shot)
 
 
 def shots(users: dict[str, str]) -> list[Shot]:
@@ -75,6 +80,17 @@ def shots(users: dict[str, str]) -> list[Shot]:
         Shot("refusals-desktop", "/ops/refusals/", scheme="dark"),
         Shot("api-desktop", "/api/v1/docs", by="", height=SCREEN),
     ]
+
+
+def load_conversations(file: Path, *, url: str) -> str:
+    """Load the file as `manage.py import_conversations` does; gives the address of its first user's page."""
+    from django.core.management import call_command  # needs the settings
+
+    from ops import conversations
+    from tests.scenery import key_of
+
+    call_command("import_conversations", file, base_url=url, api_key=key_of("importer"))
+    return f"/ops/users/?q={next(conversations.read(file)).user_id}"
 
 
 @contextmanager

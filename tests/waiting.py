@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], *, what: str, limit_seconds: float = 20.0) -> T:
+def until(condition: Callable[[], T | None], *, what: str, limit_seconds: float = 20.0) -> T:
     """The condition's first truthy value; fails with `what` when the limit has passed."""
     end = time.monotonic() + limit_seconds
     while True:

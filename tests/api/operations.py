@@ -28,7 +28,8 @@ class Operation:
         schema = content.get("application/json", {}).get("schema", {})
         for choice in (schema, *schema.get("anyOf", ())):
             if "$ref" in choice:
-                return document()["components"]["schemas"][choice["$ref"].rpartition("/")[2]]
+                named: Mapping[str, Any] = document()["components"]["schemas"][choice["$ref"].rpartition("/")[2]]
+                return named
         return {"properties": {}, **schema}
 
 

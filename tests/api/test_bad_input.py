@@ -19,7 +19,7 @@ MANY = 150  # cases for each writing endpoint
 def faults(caller: Caller, call: Call, cases: list[Bad]) -> dict[str, str]:
     """The cases that were not refused as they should be, and whatever changed although they were refused."""
     before = everything_of(caller)
-    found = {}
+    found: dict[str, Any] = {}
     for case in cases:
         response = call.send(caller.http, content=case.content, headers=case.headers)
         if fault := fault_of(response, status=case.status, pointer=case.pointer):
@@ -67,7 +67,7 @@ def test_a_body_that_is_missing_is_refused(alice: Caller, operation_id, raw):
 @pytest.mark.parametrize("field", ["content", "metadata"])
 def test_an_item_that_is_too_large_or_empty_is_refused_wherever_it_is_written(alice: Caller, field):
     values = corpus.bad_contents() if field == "content" else corpus.bad_metadata()
-    found = {}
+    found: dict[str, Any] = {}
     for operation_id in ("write_item", "change_item"):
         call = valid_call(operation_id, alice)
         assert call.template is not None
@@ -103,7 +103,7 @@ def _with_time(body: dict[str, Any], time: Any) -> bytes:
 
 
 def test_a_user_id_that_is_none_is_refused_in_bodies(service, alice: Caller):
-    found = {}
+    found: dict[str, Any] = {}
     for user_id in corpuswords.BAD_USER_IDS:
         for path, rest in ((MEMORY, {"type": "long-term", "content": "x"}), (f"{MEMORY}/bulk", {"items": [{}]})):
             response = service.post(path, json={"user_id": user_id, **rest})
@@ -114,7 +114,7 @@ def test_a_user_id_that_is_none_is_refused_in_bodies(service, alice: Caller):
 
 
 def test_a_user_id_that_is_none_is_refused_in_addresses(service):
-    found = {}
+    found: dict[str, Any] = {}
     for user_id in set(corpuswords.BAD_USER_IDS) - {"", ".", "..", "a/b"}:  # these lead to other addresses
         for method in ("GET", "PUT"):
             response = service.request(method, f"{USERS}/{quote(user_id, safe='')}", json={})
@@ -128,7 +128,7 @@ def test_a_user_id_that_is_none_is_refused_in_addresses(service):
 def test_an_item_id_that_is_none_answers_like_an_unknown_one(alice: Caller, operation_id):
     call = valid_call(operation_id, alice)
     own_id = call.path.split("/")[4]
-    found = {}
+    found: dict[str, Any] = {}
     for wrong in corpuswords.BAD_ITEM_IDS:
         path = call.path.replace(own_id, wrong if "%" in wrong else quote(wrong, safe=""))
         response = Call(call.method, path, call.template, call.headers).send(alice.http)
@@ -140,7 +140,7 @@ def test_an_item_id_that_is_none_answers_like_an_unknown_one(alice: Caller, oper
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in corpuswords.BAD_QUERIES}))
 def test_a_query_parameter_that_cannot_be_used_is_named(alice: Caller, name):
-    found = {}
+    found: dict[str, Any] = {}
     for value in (value for other, value in corpuswords.BAD_QUERIES if other == name):
         response = alice.http.get(MEMORY, params={name: value})
         if fault := fault_of(response, status=422, pointer="/" + name):

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -95,7 +96,7 @@ def test_nobody_hears_what_another_keeps(begin: Callable[[], Keeper]):
     answers: list[list[httpx.Response]] = []
     for first in range(0, PEOPLE, AT_ONCE):
         some = neighbours[first : first + AT_ONCE]
-        answers += at_once([lambda one=one, other=other: one.asks_for_everything(other) for one, other in some])
+        answers += at_once([partial(one.asks_for_everything, other) for one, other in some])
 
     everything = ["\n".join(map(heard, responses)) for responses in answers]
     assert [person.canary for person, said in zip(people, everything, strict=True) if person.canary not in said] == []

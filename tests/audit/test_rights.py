@@ -33,7 +33,7 @@ def run(statement: str) -> None:
 def test_the_app_has_no_right_to_change_the_trail(committed_db, table, change):
     statement = CHANGES[change].format(table=table, column=COLUMNS[table])
 
-    with plugin.POSTGRES.connect(APP) as app, pytest.raises(psycopg.errors.InsufficientPrivilege) as refusal:
+    with plugin.postgres().connect(APP) as app, pytest.raises(psycopg.errors.InsufficientPrivilege) as refusal:
         app.execute(statement)
 
     assert "permission denied for table" in str(refusal.value)

@@ -93,6 +93,8 @@ def test_an_entry_committed_late_is_sealed_later(sealed_db):
         entry = late.result()
     second = sealing.seal(now=clock.utc_now())
 
+    assert first is not None
+    assert second is not None
     assert entry.pk < early.pk
     assert (first.entry_ids, second.entry_ids) == ([early.pk], [entry.pk])
     assert findings() == []
@@ -152,7 +154,7 @@ def test_the_task_seals_all_that_waits_and_remembers_the_newest(sealed_db, setti
 
     assert tasks.seal() == 3
 
-    newest = AuditSeal.objects.order_by("-number").first()
+    newest = AuditSeal.objects.latest("number")
     assert not AuditPending.objects.exists()
     assert sealing.remembered(folder=settings.KIMBERLY.data_dir) == Anchor(newest.number, newest.hash)
 

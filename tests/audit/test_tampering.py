@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from kimberly.audit import sealing
 from kimberly.audit.models import AuditEntry, AuditSeal
 from kimberly.audit.sealing import Anchor
 from kimberly.lib import clock
+from tests import sql
 from tests.audit.acts import findings, sealed_acts
 from tests.counts import rounds
 
@@ -58,16 +59,10 @@ class Trail:
 @pytest.fixture
 def chain(as_owner):
     made = [sealed_acts(3), sealed_acts(3), sealed_acts(3)]
-    run("SET CONSTRAINTS ALL IMMEDIATE")
+    sql.change("SET CONSTRAINTS ALL IMMEDIATE")
     for table in ("audit_entry", "audit_seal", "audit_text"):
-        run(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        sql.change(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     return Trail([seal for seal, _ in made], [entries for _, entries in made])
-
-
-def run(statement: str, *parameters: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        assert cursor.rowcount, f"nothing was changed by {statement}"
 
 
 def found_at(anchor: Anchor | None = None) -> set[int]:
@@ -86,14 +81,14 @@ def test_every_column_is_tried():
 
 @pytest.mark.parametrize("column", OF_ENTRY)
 def test_an_edited_entry_is_found(chain, column):
-    run(f"UPDATE audit_entry SET {column} = {OF_ENTRY[column]} WHERE id = %s", chain.entries[1][1].pk)
+    sql.change(f"UPDATE audit_entry SET {column} = {OF_ENTRY[column]} WHERE id = %s", chain.entries[1][1].pk)
 
     assert chain.seals[1].number in found_at()
 
 
 @pytest.mark.parametrize("column", OF_SEAL)
 def test_an_edited_seal_is_found(chain, column):
-    run(f"UPDATE audit_seal SET {column} = {OF_SEAL[column]} WHERE number = %s", chain.seals[1].number)
+    sql.change(f"UPDATE audit_seal SET {column} = {OF_SEAL[column]} WHERE number = %s", chain.seals[1].number)
 
     # A seal that took another number is found there, and as missing at the one after its place.
     assert found_at() & {chain.seals[1].number, chain.seals[2].number}
@@ -102,10 +97,10 @@ def test_an_edited_seal_is_found(chain, column):
 @pytest.mark.parametrize("column", OF_TEXT)
 def test_an_edited_text_is_found(as_owner, column):
     _, (entry,) = sealed_acts(1, reason="a reason for it", ticket="T-1")
-    run("SET CONSTRAINTS ALL IMMEDIATE")
-    run("ALTER TABLE audit_text DISABLE TRIGGER USER")
+    sql.change("SET CONSTRAINTS ALL IMMEDIATE")
+    sql.change("ALTER TABLE audit_text DISABLE TRIGGER USER")
 
-    run(f"UPDATE audit_text SET {column} = {OF_TEXT[column]} WHERE entry_id = %s", entry.pk)
+    sql.change(f"UPDATE audit_text SET {column} = {OF_TEXT[column]} WHERE entry_id = %s", entry.pk)
 
     assert findings() == [f"the text of entry {entry.pk} was changed"]
 
@@ -113,11 +108,11 @@ def test_an_edited_text_is_found(as_owner, column):
 def test_a_text_that_was_taken_away_or_put_there_is_found(as_owner):
     _, (explained,) = sealed_acts(1, reason="a reason for it")
     _, (silent,) = sealed_acts(1)
-    run("SET CONSTRAINTS ALL IMMEDIATE")
-    run("ALTER TABLE audit_text DISABLE TRIGGER USER")
+    sql.change("SET CONSTRAINTS ALL IMMEDIATE")
+    sql.change("ALTER TABLE audit_text DISABLE TRIGGER USER")
 
-    run("DELETE FROM audit_text WHERE entry_id = %s", explained.pk)
-    run("INSERT INTO audit_text (entry_id, reason, ticket) VALUES (%s, 'an invented reason', '')", silent.pk)
+    sql.change("DELETE FROM audit_text WHERE entry_id = %s", explained.pk)
+    sql.change("INSERT INTO audit_text (entry_id, reason, ticket) VALUES (%s, 'an invented reason', '')", silent.pk)
 
     assert findings() == [
         f"the text of entry {explained.pk} is gone",
@@ -126,31 +121,31 @@ def test_a_text_that_was_taken_away_or_put_there_is_found(as_owner):
 
 
 def delete_entry(chain: Trail, at: int) -> None:
-    run("DELETE FROM audit_entry WHERE id = %s", chain.entries[at][0].pk)
+    sql.change("DELETE FROM audit_entry WHERE id = %s", chain.entries[at][0].pk)
 
 
 def delete_seal(chain: Trail, at: int) -> None:
-    run("DELETE FROM audit_seal WHERE number = %s", chain.seals[at].number)
+    sql.change("DELETE FROM audit_seal WHERE number = %s", chain.seals[at].number)
 
 
 def swap_two_entries(chain: Trail, at: int) -> None:
     """What one says, the other says."""
     one, two = chain.entries[at][:2]
-    run("UPDATE audit_entry SET id = uuidv7() WHERE id = %s", one.pk)
-    run("UPDATE audit_entry SET id = %s WHERE id = %s", one.pk, two.pk)
-    run("UPDATE audit_entry SET id = %s WHERE id NOT IN (SELECT unnest(entry_ids) FROM audit_seal)", two.pk)
+    sql.change("UPDATE audit_entry SET id = uuidv7() WHERE id = %s", one.pk)
+    sql.change("UPDATE audit_entry SET id = %s WHERE id = %s", one.pk, two.pk)
+    sql.change("UPDATE audit_entry SET id = %s WHERE id NOT IN (SELECT unnest(entry_ids) FROM audit_seal)", two.pk)
 
 
 def swap_the_order(chain: Trail, at: int) -> None:
     swapped = [chain.seals[at].entry_ids[place] for place in (1, 0, 2)]
-    run("UPDATE audit_seal SET entry_ids = %s WHERE number = %s", swapped, chain.seals[at].number)
+    sql.change("UPDATE audit_seal SET entry_ids = %s WHERE number = %s", swapped, chain.seals[at].number)
 
 
 def move_an_entry(chain: Trail, at: int) -> None:
     other = chain.seals[(at + 1) % 3]
     ids = chain.seals[at].entry_ids
-    run("UPDATE audit_seal SET entry_ids = %s WHERE number = %s", ids[1:], chain.seals[at].number)
-    run("UPDATE audit_seal SET entry_ids = entry_ids || %s WHERE number = %s", ids[:1], other.number)
+    sql.change("UPDATE audit_seal SET entry_ids = %s WHERE number = %s", ids[1:], chain.seals[at].number)
+    sql.change("UPDATE audit_seal SET entry_ids = entry_ids || %s WHERE number = %s", ids[:1], other.number)
 
 
 def insert_a_seal(chain: Trail, at: int) -> None:
@@ -165,12 +160,14 @@ def insert_a_seal(chain: Trail, at: int) -> None:
 
 def edit_an_entry(chain: Trail, at: int) -> None:
     column = random.choice(list(OF_ENTRY))
-    run(f"UPDATE audit_entry SET {column} = {OF_ENTRY[column]} WHERE id = %s", random.choice(chain.entries[at]).pk)
+    sql.change(
+        f"UPDATE audit_entry SET {column} = {OF_ENTRY[column]} WHERE id = %s", random.choice(chain.entries[at]).pk
+    )
 
 
 def edit_a_seal(chain: Trail, at: int) -> None:
     column = random.choice(list(OF_SEAL))
-    run(f"UPDATE audit_seal SET {column} = {OF_SEAL[column]} WHERE number = %s", chain.seals[at].number)
+    sql.change(f"UPDATE audit_seal SET {column} = {OF_SEAL[column]} WHERE number = %s", chain.seals[at].number)
 
 
 TAMPERINGS: list[Callable[[Trail, int], None]] = [
@@ -206,7 +203,7 @@ def test_random_tampering_anywhere_is_found(chain):
 @pytest.mark.parametrize("entry_id", ["uuidv7()", "gen_random_uuid()", "uuidv7(interval '1 year')"])
 def test_an_entry_put_in_past_the_queue_is_found_at_once(chain, entry_id):
     columns = ", ".join(column for column in OF_ENTRY if column != "id")
-    run(f"INSERT INTO audit_entry (id, {columns}) SELECT {entry_id}, {columns} FROM audit_entry LIMIT 1")
+    sql.change(f"INSERT INTO audit_entry (id, {columns}) SELECT {entry_id}, {columns} FROM audit_entry LIMIT 1")
 
     (finding,) = findings()
     assert finding.endswith("is in no seal and waits for none")
@@ -214,23 +211,23 @@ def test_an_entry_put_in_past_the_queue_is_found_at_once(chain, entry_id):
 
 def test_an_entry_that_is_queued_again_is_found(chain):
     entry = chain.entries[0][0]
-    run("INSERT INTO audit_pending (entry_id) VALUES (%s)", entry.pk)
+    sql.change("INSERT INTO audit_pending (entry_id) VALUES (%s)", entry.pk)
 
     assert findings() == [f"entry {entry.pk} is sealed, and waits to be sealed again"]
 
 
 def test_a_cut_tail_is_found_by_an_anchor(chain):
-    run("DELETE FROM audit_seal WHERE number = %s", chain.seals[2].number)
-    run("DELETE FROM audit_entry WHERE id = ANY(%s)", chain.seals[2].entry_ids)
+    sql.change("DELETE FROM audit_seal WHERE number = %s", chain.seals[2].number)
+    sql.change("DELETE FROM audit_entry WHERE id = ANY(%s)", chain.seals[2].entry_ids)
 
     assert findings() == []
     assert findings(chain.anchor()) == [f"seal {chain.seals[2].number} is missing: it was cut off"]
 
 
 def test_a_tail_that_grew_again_is_found_by_an_anchor(chain):
-    run("DELETE FROM audit_seal WHERE number = %s", chain.seals[2].number)
-    run("DELETE FROM audit_entry WHERE id = ANY(%s)", chain.seals[2].entry_ids)
-    run("ALTER TABLE audit_entry ENABLE TRIGGER USER")
+    sql.change("DELETE FROM audit_seal WHERE number = %s", chain.seals[2].number)
+    sql.change("DELETE FROM audit_entry WHERE id = ANY(%s)", chain.seals[2].entry_ids)
+    sql.change("ALTER TABLE audit_entry ENABLE TRIGGER USER")
     sealed_acts(2)
 
     assert findings(chain.anchor()) == [f"seal {chain.seals[2].number} has another hash than the anchor"]
@@ -238,8 +235,8 @@ def test_a_tail_that_grew_again_is_found_by_an_anchor(chain):
 
 def test_the_anchor_of_a_cut_tail_is_not_overwritten(chain, tmp_path):
     sealing.remember(chain.seals[2], folder=tmp_path)
-    run("DELETE FROM audit_seal WHERE number = %s", chain.seals[2].number)
-    run("ALTER TABLE audit_entry ENABLE TRIGGER USER")
+    sql.change("DELETE FROM audit_seal WHERE number = %s", chain.seals[2].number)
+    sql.change("ALTER TABLE audit_entry ENABLE TRIGGER USER")
 
     for _ in range(3):
         sealing.remember(sealed_acts(1)[0], folder=tmp_path)

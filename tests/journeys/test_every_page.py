@@ -36,6 +36,8 @@ SIGNED_IN = [
     "{ended}",
     "{override}",
     "{empty}",
+    "{long}",
+    "{long}throttle/",
     "{empty}?tab=items",
     "{empty}?tab=refusals",
     "{empty}?tab=measures",
@@ -61,6 +63,7 @@ def places(dana):
         "ended": f"/ops/throttles/{ended.public_id}/lift/",
         "override": f"/ops/overrides/{override.public_id}/end/",
         "empty": user_page(Person.register("nobody")),
+        "long": user_page(Person.register("x" * 110, display_name="W" * 120, email="w" * 200 + "@example.org")),
     }
 
 

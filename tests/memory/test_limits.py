@@ -275,7 +275,7 @@ class Model:
     """What overrides should do: (from, to, bytes) in minutes; the newest last."""
 
     def __init__(self) -> None:
-        self.held: dict[object, tuple[int, int, int]] = {}
+        self.held: dict[UUID, tuple[int, int, int]] = {}
 
     def limit_at(self, number: int) -> int:
         return next((size for begin, end, size in self.held.values() if begin <= number < end), PLAN_BYTES)

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -59,7 +60,7 @@ def the_one_winner(outcomes):
 
 @pytest.mark.parametrize("nth", range(rounds(5, 30)))
 def test_of_people_who_raise_a_quota_at_once_one_wins(committed_db, nth):
-    raised = {"user_id": Person.register("alice").id, "tier": Tier.PERMANENT}
+    raised: dict[str, Any] = {"user_id": Person.register("alice").id, "tier": Tier.PERMANENT}
 
     made = the_one_winner(at_once(lambda order: limits.raise_quota(**raised, hard_bytes=100, order=order, now=NOON)))
 

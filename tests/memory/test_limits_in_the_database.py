@@ -1,5 +1,7 @@
 """What the database itself refuses of a temporary measure, whoever writes it: no end, an empty time, two at once."""
 
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -63,8 +65,8 @@ def client_id(db):
     return ApiKey.objects.get(sha256=keys.sha256_of(issue_key())).client_id
 
 
-def insert(statement: str, **values: object) -> None:
-    parameters = {"user": None, "client": None, "tier": "", "scope": "write", "period": A_DAY, **values}
+def insert(statement: str, **values: Any) -> None:
+    parameters: dict[str, Any] = {"user": None, "client": None, "tier": "", "scope": "write", "period": A_DAY, **values}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
 

@@ -53,7 +53,7 @@ def throttled(target, scope=ThrottleScope.ALL, per_minute=None):
 
 def two_seconds_pass():
     end = time.monotonic() + WORKS_WITHIN_SECONDS
-    until(lambda: time.monotonic() > end, what="the time within which a throttle works")
+    until(lambda: time.monotonic() > end, what="the time within which a throttle works")  # and not before
 
 
 def ask_all(web, key, method, path, times=BOTH, **options):
@@ -80,6 +80,7 @@ def statuses(answers):
 def left(answer, rule):
     """What the RateLimit header says of a rule: calls left, seconds until all are there again."""
     found = re.search(rf'"{rule}";r=(\d+);t=(\d+)', answer.headers["RateLimit"])
+    assert found, f"no {rule} in the header"
     return int(found[1]), int(found[2])
 
 

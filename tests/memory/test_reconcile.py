@@ -12,14 +12,9 @@ from kimberly.audit.models import AuditEntry
 from memory.rules.tiers import Tier
 from memory.services import items, reconcile
 from memory.services.quotas import QuotaExceeded
+from tests import sql
 from tests.counts import rounds
 from tests.personas import NOON, TESTER, Person, content_of
-
-
-def sql(statement: str, *parameters: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        assert cursor.rowcount, f"nothing was changed by {statement}"
 
 
 def reconciled(person: Person) -> list[reconcile.Drift]:
@@ -50,7 +45,9 @@ def test_what_is_right_is_left_alone(busy):
 @pytest.mark.parametrize("by", [1, 10_000])
 def test_a_counter_that_drifted_is_found_named_and_mended(busy, column, by):
     right = counted(busy, Tier.LONG_TERM)
-    sql(f"UPDATE usage_counter SET {column} = {column} + %s WHERE user_id = %s AND tier = 'long-term'", by, busy.id)
+    sql.change(
+        f"UPDATE usage_counter SET {column} = {column} + %s WHERE user_id = %s AND tier = 'long-term'", by, busy.id
+    )
 
     (drift,) = reconciled(busy)
 
@@ -62,7 +59,7 @@ def test_a_counter_that_drifted_is_found_named_and_mended(busy, column, by):
 
 
 def test_items_that_changed_past_the_counter_are_found(busy):
-    sql("UPDATE memory_item SET size_bytes = size_bytes + 5 WHERE user_id = %s AND size_bytes = 100", busy.id)
+    sql.change("UPDATE memory_item SET size_bytes = size_bytes + 5 WHERE user_id = %s AND size_bytes = 100", busy.id)
 
     (drift,) = reconciled(busy)
 
@@ -72,7 +69,7 @@ def test_items_that_changed_past_the_counter_are_found(busy):
 
 def test_missing_counters_are_found_and_made_also_where_there_are_no_items(busy):
     right = counted(busy, Tier.LONG_TERM)
-    sql("DELETE FROM usage_counter WHERE user_id = %s", busy.id)
+    sql.change("DELETE FROM usage_counter WHERE user_id = %s", busy.id)
 
     found = reconciled(busy)
 
@@ -84,7 +81,7 @@ def test_missing_counters_are_found_and_made_also_where_there_are_no_items(busy)
 
 
 def test_one_user_is_one_entry_with_what_was_and_what_is(busy):
-    sql("UPDATE usage_counter SET active_items = 7 WHERE user_id = %s", busy.id)
+    sql.change("UPDATE usage_counter SET active_items = 7 WHERE user_id = %s", busy.id)
 
     reconciled(busy)
 
@@ -95,7 +92,7 @@ def test_one_user_is_one_entry_with_what_was_and_what_is(busy):
 
 def test_only_who_drifted_is_touched(busy, bob):
     bob.writes(content_of(50))
-    sql("UPDATE usage_counter SET active_bytes = 0 WHERE user_id = %s AND tier = 'long-term'", busy.id)
+    sql.change("UPDATE usage_counter SET active_bytes = 0 WHERE user_id = %s AND tier = 'long-term'", busy.id)
 
     reconciled(busy)
 
@@ -104,7 +101,7 @@ def test_only_who_drifted_is_touched(busy, bob):
 
 
 def test_the_command_says_what_it_mended(busy, capsys):
-    sql("UPDATE usage_counter SET active_bytes = 1 WHERE user_id = %s AND tier = 'long-term'", busy.id)
+    sql.change("UPDATE usage_counter SET active_bytes = 1 WHERE user_id = %s AND tier = 'long-term'", busy.id)
 
     call_command("reconcile_usage")
 
@@ -128,7 +125,7 @@ def test_writers_at_work_are_no_drift_and_are_not_disturbed(committed_db, nth):
     with ThreadPoolExecutor(6) as pool:
         jobs = [pool.submit(writer, number) for number in range(6)]
         looked = [reconcile.drifts([person.id for person in people]) for _ in range(rounds(40, 100))]
-        sql("UPDATE usage_counter SET active_items = active_items + 5 WHERE user_id = %s", people[0].id)
+        sql.change("UPDATE usage_counter SET active_items = active_items + 5 WHERE user_id = %s", people[0].id)
         mended = reconciled(people[0])
         over.set()
 

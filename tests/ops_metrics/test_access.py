@@ -59,12 +59,12 @@ def test_a_network_opens_it(rf, allowed, peer, may):
 @pytest.mark.parametrize(
     ("authorization", "may"),
     [
-        (f"Bearer {TOKEN}", True),
-        (f"bearer {TOKEN}", True),
-        (f"Bearer {TOKEN}x", False),
-        (f"Bearer {TOKEN[:-1]}", False),
+        ("Bearer {token}", True),
+        ("bearer {token}", True),
+        ("Bearer {token}x", False),
+        ("Bearer {token:.10}", False),
         ("Bearer ", False),
-        (f"Basic {TOKEN}", False),
+        ("Basic {token}", False),
         ("Bearer \N{SNOWMAN}", False),
         ("", False),
     ],
@@ -72,7 +72,7 @@ def test_a_network_opens_it(rf, allowed, peer, may):
 def test_the_token_opens_it_from_anywhere(rf, allowed, authorization, may):
     allowed("10.0.0.0/8")
 
-    assert asks(rf, "192.0.2.1", authorization) is may
+    assert asks(rf, "192.0.2.1", authorization.format(token=TOKEN)) is may
 
 
 def test_a_wrong_token_is_refused_from_an_allowed_network_too(rf, allowed):

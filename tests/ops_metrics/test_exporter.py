@@ -180,7 +180,7 @@ def test_a_killed_process_leaves_its_counts_and_nothing_in_flight(fresh_web):
     ask_all(fresh_web, key, "GET", "/api/v1/memory", params={"user_id": alice.external_id})
     workers = children_of(fresh_web)
 
-    with plugin.POSTGRES.connect(OWNER) as owner, owner.transaction():
+    with plugin.postgres().connect(OWNER) as owner, owner.transaction():
         owner.execute("LOCK TABLE idempotency_record IN ACCESS EXCLUSIVE MODE")
         hanging = [threading.Thread(target=write_once, args=(fresh_web, key, alice)) for _ in range(2)]
         for thread in hanging:

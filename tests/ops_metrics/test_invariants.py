@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from kimberly.audit import trail
 from kimberly.lib import clock
@@ -14,21 +13,17 @@ from memory.services import items, limits
 from memory.services.items import Change
 from memory.services.quotas import QuotaExceeded
 from ops.services import invariants
+from tests import sql
 from tests.audit.acts import act, seal_all
 from tests.personas import TESTER, Person, content_of
 
 HOUR = timedelta(hours=1)
 
 
-def sql(statement: str, *parameters: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-
-
 def without(constraint: str, *, of: str) -> None:
     """Take away what would refuse the violation that the test makes."""
-    sql("SET CONSTRAINTS ALL IMMEDIATE")
-    sql(f"ALTER TABLE {of} DROP CONSTRAINT {constraint}")
+    sql.run("SET CONSTRAINTS ALL IMMEDIATE")
+    sql.run(f"ALTER TABLE {of} DROP CONSTRAINT {constraint}")
 
 
 def violations(person: Person | None = None) -> list[tuple[str, str]]:
@@ -64,7 +59,7 @@ def test_a_store_in_which_all_sorts_of_things_went_on_is_well(dora, now):
 
 
 def test_a_drifted_counter_is_found(dora):
-    sql("UPDATE usage_counter SET active_bytes = 5 WHERE user_id = %s AND tier = 'permanent'", dora.id)
+    sql.run("UPDATE usage_counter SET active_bytes = 5 WHERE user_id = %s AND tier = 'permanent'", dora.id)
 
     assert violations(dora) == [("I1", f"user {dora.id} permanent: active_bytes 5 instead of 0")]
 
@@ -86,7 +81,7 @@ def test_an_item_that_is_not_exactly_one_thing_is_found(dora, now, constraint, c
     for name in {constraint, "memory_item_state_dates_ck"}:
         without(name, of="memory_item")
 
-    sql(f"UPDATE memory_item SET {change} WHERE id = %s", item.id)
+    sql.run(f"UPDATE memory_item SET {change} WHERE id = %s", item.id)
 
     assert [text.split(" but ")[0] for name, text in violations() if name == "I2" and str(item.id) in text]
 
@@ -128,14 +123,14 @@ def test_a_write_after_the_end_of_an_override_is_found(dora, now):
     dora.is_raised(Tier.SHORT_TERM, 1 << 20, until=now - HOUR, at=now - 2 * HOUR)
     dora.fill(Tier.SHORT_TERM, leaving_bytes=0, at=now - HOUR * 3 / 2)
 
-    sql("UPDATE memory_item SET changed_at = %s WHERE user_id = %s", now, dora.id)
+    sql.run("UPDATE memory_item SET changed_at = %s WHERE user_id = %s", now, dora.id)
 
     assert [name for name, _ in violations(dora)] == ["I3"]
 
 
 def test_an_entry_that_nobody_will_seal_is_found(dora):
     entry = act()
-    sql("DELETE FROM audit_pending WHERE entry_id = %s", entry.pk)
+    sql.run("DELETE FROM audit_pending WHERE entry_id = %s", entry.pk)
 
     assert ("I6", f"entry {entry.pk} is in no seal and waits for none") in violations()
 
@@ -148,7 +143,7 @@ def test_a_measure_without_an_end_is_found(dora, now, period):
     without("throttle_period_ends_ck", of="throttle")
 
     for table, measure in (("quota_override", raised), ("throttle", braked)):
-        sql(f"UPDATE {table} SET period = %s::tstzrange WHERE id = %s", period, measure.pk)
+        sql.run(f"UPDATE {table} SET period = %s::tstzrange WHERE id = %s", period, measure.pk)
 
     expected = [("I9", f"override {raised.pk} has no end"), ("I9", f"throttle {braked.pk} has no end")]
     assert [violation for violation in violations() if violation in expected] == expected
@@ -163,7 +158,7 @@ def test_two_overrides_at_once_are_found(dora, now):
 
 
 def test_the_command_lists_what_it_finds_and_fails(dora, capsys):
-    sql("UPDATE usage_counter SET active_bytes = 5 WHERE user_id = %s AND tier = 'permanent'", dora.id)
+    sql.run("UPDATE usage_counter SET active_bytes = 5 WHERE user_id = %s AND tier = 'permanent'", dora.id)
 
     with pytest.raises(CommandError, match="violations"):
         call_command("check_invariants")
