@@ -51,7 +51,7 @@ lint: $(INSTALLED)
 	$(BIN)/djlint templates --quiet
 
 packages: $(INSTALLED)
-	@$(BIN)/python -m kimberly.local packages chromium
+	@$(BIN)/python -m kimberly.local packages chromium prometheus
 
 # The stamp is touched last: an installation that was cut short is done again.
 $(INSTALLED): requirements-dev.txt

@@ -56,12 +56,12 @@ _pool = ThreadPoolExecutor(max_workers=len(collectors.ALL), thread_name_prefix="
 def exposition() -> bytes:
     """The whole page in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Facts())  # first: it makes the series of what only the database knows, such as plans
     if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         _forget_ended_processes(Path(folder))
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(_OwnProcess())
-    registry.register(_Facts())
     return prometheus_client.generate_latest(registry)
 
 

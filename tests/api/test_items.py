@@ -9,6 +9,7 @@ from kimberly.lib import clock
 from memory.models import MemoryItem
 from memory.rules.tiers import Tier
 from tests.api.callers import MEMORY, Caller
+from tests.api.conftest import OnPlan
 from tests.api.problems import problem_in
 
 
@@ -123,29 +124,28 @@ def test_a_second_delete_changes_nothing(alice: Caller):
     assert alice.usage()["archived_items"] == 1
 
 
-def test_a_delete_over_the_archives_limit_purges_the_oldest_archived_and_says_so(alice: Caller, paper_plan: str):
-    """The plan's archive holds 100 bytes."""
-    alice.person_moves_to(paper_plan)
-    oldest, older, newest = (alice.keeps("x" * 38) for _ in range(3))
-    alice.deletes(oldest["id"])
-    alice.deletes(older["id"])
+def test_a_delete_over_the_archives_limit_purges_the_oldest_archived_and_says_so(on_plan: OnPlan):
+    carol = on_plan(archived_bytes=100)
+    oldest, older, newest = (carol.keeps("x" * 38) for _ in range(3))
+    carol.deletes(oldest["id"])
+    carol.deletes(older["id"])
 
-    deleted = alice.deletes(newest["id"]).json()
+    deleted = carol.deletes(newest["id"]).json()
 
     assert (deleted["state"], deleted["purged_items"], deleted["purged_bytes"]) == ("archived", 1, 40)
-    assert [alice.reads(item["id"]).status_code for item in (oldest, older, newest)] == [404, 200, 200]
-    assert counted(alice) == {"used_bytes": 0, "items": 0, "archived_bytes": 80, "archived_items": 2}
+    assert [carol.reads(item["id"]).status_code for item in (oldest, older, newest)] == [404, 200, 200]
+    assert counted(carol) == {"used_bytes": 0, "items": 0, "archived_bytes": 80, "archived_items": 2}
 
 
-def test_a_delete_of_what_the_archive_cannot_hold_purges_it_and_says_so(alice: Caller, paper_plan: str):
-    alice.person_moves_to(paper_plan)
-    item = alice.keeps("x" * 200)
+def test_a_delete_of_what_the_archive_cannot_hold_purges_it_and_says_so(on_plan: OnPlan):
+    carol = on_plan(archived_bytes=100)
+    item = carol.keeps("x" * 200)
 
-    deleted = alice.deletes(item["id"]).json()
+    deleted = carol.deletes(item["id"]).json()
 
     assert (deleted["state"], deleted["restorable_until"]) == ("purged", None)
     assert (deleted["purged_items"], deleted["purged_bytes"]) == (1, 202)
-    assert counted(alice) == dict.fromkeys(("used_bytes", "items", "archived_bytes", "archived_items"), 0)
+    assert counted(carol) == dict.fromkeys(("used_bytes", "items", "archived_bytes", "archived_items"), 0)
 
 
 @pytest.mark.parametrize("archived_before", [False, True])
@@ -222,7 +222,7 @@ def test_deletes_restores_and_purges_have_one_audit_entry_each(alice: Caller):
 
     entries = AuditEntry.objects.filter(subject_id=str(MemoryItem.objects.get(user_id=alice.person.id).pk))
 
-    actions = list(entries.order_by("created_at", "id").values_list("action", flat=True))
+    actions = list(entries.order_by("at", "id").values_list("action", flat=True))
     assert actions == ["item.deleted", "item.restored", "item.purged"]
     assert entries.get(action="item.purged").request_id == "asked-by-alice"
 
@@ -233,9 +233,3 @@ def test_a_refused_restore_has_no_audit_entry(alice: Caller):
     alice.restores(item["id"])
 
     assert not AuditEntry.objects.filter(subject_id=str(MemoryItem.objects.get(user_id=alice.person.id).pk)).exists()
-
-
-@pytest.fixture
-def paper_plan(committed_db: None) -> str:
-    """A plan whose archive holds 100 bytes a tier."""
-    return small_archive_plan(100)

@@ -78,8 +78,8 @@ def test_filters_narrow_the_list_and_its_total(shelf: Caller, query, found):
     [
         ("-created_at", "x", "Window seat"),
         ("created_at", "Window seat", "x"),
-        ("-size_bytes", "Window seat", "x"),
-        ("size_bytes", "x", "Window seat"),
+        ("-size_bytes", "Hazelnuts_no", "x"),
+        ("size_bytes", "x", "Hazelnuts_no"),
     ],
 )
 def test_the_order_is_the_one_asked_for(shelf: Caller, sort, first, last):

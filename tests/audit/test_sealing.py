@@ -1,5 +1,7 @@
 """The minute's seal: nothing is left out, nobody waits for it, and one chain comes of many sealers."""
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -188,3 +190,11 @@ def test_the_command_fails_for_an_anchor_that_the_chain_does_not_hold(sealed_db,
 def test_the_command_refuses_what_is_no_anchor(sealed_db):
     with pytest.raises(CommandError, match="NUMBER:HASH"):
         call_command("verify_audit", anchor="yesterday's")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("anchor", "code"), [("", 0), (f"999999:{'a' * 64}", 1), ("nonsense", 1)])
+def test_the_program_says_by_its_exit_code_whether_the_chain_is_whole(sealed_db, anchor, code):
+    command = [sys.executable, "manage.py", "verify_audit", "--anchor", anchor]
+
+    assert subprocess.run(command, capture_output=True, check=False).returncode == code

@@ -1,7 +1,7 @@
 """Overrides and throttles: each has an end, a reason and an owner, and stops by itself at that very instant."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest

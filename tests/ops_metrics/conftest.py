@@ -12,5 +12,13 @@ __all__ = ["as_owner"]
 
 @pytest.fixture
 def fresh_web(committed_db: None) -> Iterator[WebServer]:
+    """A server that has counted nothing yet."""
+    with WebServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def unasked_web(django_db_setup: None) -> Iterator[WebServer]:
+    """A server that is never asked for anything but /metrics."""
     with WebServer() as server:
         yield server
