@@ -12,7 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from kimberly.lib.errors import Invalid
 from kimberly.web.bodies import text_error
 
-MAX_CURSOR_CHARACTERS = 300
+MAX_CURSOR_CHARACTERS = 1_000  # 128 characters of four bytes and an id, in base64, are 780
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Order:
         read = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
         value = read(self.column)
         stored = value.isoformat() if isinstance(value, datetime) else value
-        text = json.dumps([self.name, stored, str(read("id"))], separators=(",", ":"))
+        text = json.dumps([self.name, stored, str(read("id"))], ensure_ascii=False, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     def _decode(self, cursor: str, pointer: str) -> tuple[Any, UUID]:
