@@ -29,6 +29,11 @@ def answer_of(connection: socket.socket) -> bytes:
     return said
 
 
+def status_of(answer: bytes) -> int:
+    """The status in the answer's first line."""
+    return int(answer.split(maxsplit=2)[1])
+
+
 def _length(head: bytes) -> int:
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):

@@ -18,7 +18,7 @@ from memory.services import limits, users
 from memory.services.limits import Order, Target
 from memory.services.users import Profile
 from ops.roles import Role
-from tests.ops.portal import Portal, user_page
+from tests.ops.portal import Portal, text_of, user_page
 from tests.personas import TESTER, Person, hire
 
 PAYLOADS = [
@@ -118,3 +118,17 @@ def fingerprint():
             cursor.execute(f"SELECT coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '') FROM \"{name}\" AS t")
             digest.update(f"{name}\n{cursor.fetchone()[0]}\n".encode())
     return digest.hexdigest()
+
+
+@pytest.mark.promise("P9")
+def test_with_a_read_only_database_pages_open_and_forms_say_so(sam, alice):
+    sam.client.raise_request_exception = False
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL transaction_read_only = on")
+
+    page, answer = sam.opens(user_page(alice)), sam.throttles(alice)
+
+    assert page.status_code == 200
+    assert answer.status_code == 503
+    assert "The database is read-only right now. Nothing was changed; reads go on." in text_of(answer)
+    assert answer["Retry-After"] == "30"

@@ -48,7 +48,7 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> HttpRes
 @pytest.fixture
 def waiting() -> Iterator[tuple[Limited, SlowBody, list[bytes]]]:
     """An application with one slot, and a caller in a thread of its own whose body does not come."""
-    application, body, answers = Limited(echo, number=1), SlowBody(b"at last"), []  # type: ignore[arg-type, var-annotated]
+    application, body, answers = Limited(echo, number=1), SlowBody(b"at last"), []
     thread = threading.Thread(target=lambda: answers.append(ask(application, body)))
     thread.start()
     assert body.is_awaited.wait(10)
@@ -79,7 +79,7 @@ def test_no_more_are_worked_on_at_once_than_there_are_slots():
             busy[0] -= 1
         return HttpResponse()
 
-    application = Limited(work, number=3)  # type: ignore[arg-type]
+    application = Limited(work, number=3)
     at_once([lambda: ask(application)] * 30)
 
     assert most == [3]
@@ -100,7 +100,7 @@ def test_nobody_works_with_the_connection_of_another():
             environ["wsgi.input"].read(1)
         return HttpResponse()
 
-    application = Limited(work, number=2)  # type: ignore[arg-type]
+    application = Limited(work, number=2)
     at_once([lambda: ask(application)] * 20)
 
     assert shared == []
@@ -111,7 +111,7 @@ def test_a_slot_is_free_again_when_the_application_fails():
     def fail(_environ: Any, _start: Any) -> HttpResponse:
         raise ZeroDivisionError
 
-    application = Limited(fail, number=1)  # type: ignore[arg-type]
+    application = Limited(fail, number=1)
 
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
@@ -127,7 +127,7 @@ def test_a_transaction_keeps_its_connection_while_it_waits(committed_db):
         before.close()
         return HttpResponse(json.dumps(same))
 
-    assert ask(Limited(work, number=2)) == b"true"  # type: ignore[arg-type]
+    assert ask(Limited(work, number=2)) == b"true"
 
 
 def test_bodies_never_take_every_thread(waiting, monkeypatch):
@@ -149,7 +149,7 @@ def test_whether_the_process_is_alive_needs_no_slot():
             assert held.wait(10)
         return HttpResponse(b"ok")
 
-    application = Limited(work, number=1)  # type: ignore[arg-type]
+    application = Limited(work, number=1)
     thread = threading.Thread(target=lambda: ask(application))
     thread.start()
     alive = ask(application, path="/healthz")
@@ -160,7 +160,7 @@ def test_whether_the_process_is_alive_needs_no_slot():
 
 
 def test_a_file_is_sent_without_a_slot():
-    application = Limited(lambda *_: StreamingHttpResponse(iter([b"a", b"b"])), number=1)  # type: ignore[arg-type, return-value]
+    application = Limited(lambda *_: StreamingHttpResponse(iter([b"a", b"b"])), number=1)
 
     def begin() -> Iterable[bytes]:
         return application(environ(), lambda *_: None)  # type: ignore[arg-type]
@@ -175,4 +175,4 @@ def test_lines_and_iteration_give_the_same_bytes():
         body = environ["wsgi.input"]
         return HttpResponse(b"|".join([body.readline(), *body]))
 
-    assert ask(Limited(lines, number=1), BytesIO(b"a\nb\nc")) == b"a\n|b\n|c"  # type: ignore[arg-type]
+    assert ask(Limited(lines, number=1), BytesIO(b"a\nb\nc")) == b"a\n|b\n|c"
