@@ -63,9 +63,14 @@ class Limited:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"] in NEEDS_NO_SLOT:
             return self._application(environ, start_response)
-        body = environ["wsgi.input"] = Body(environ["wsgi.input"], self._slots, self._reading)
+        body = environ["wsgi.input"] = Body(environ, self._slots, self._reading)
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            # What was not read ends the connection: without this word the caller's next request would go down with it.
+            return start_response(status, [*headers, ("Connection", "close")] if body.is_unread else headers, *rest)
+
         try:
-            response = self._application(environ, start_response)
+            response = self._application(environ, start)
             if not isinstance(response, HttpResponse):
                 return response  # a file; it is sent without a slot
             response.close()
@@ -79,11 +84,18 @@ class Limited:
 class Body:
     """A request's body, and the slot of the one who reads it: nobody holds a slot while waiting for bytes."""
 
-    def __init__(self, stream: Any, slots: Slots, reading: set[int]) -> None:
-        self._stream = stream
+    def __init__(self, environ: "WSGIEnvironment", slots: Slots, reading: set[int]) -> None:
+        self._stream = environ["wsgi.input"]
         self._slots = slots
         self._reading = reading
+        self._left = int(environ.get("CONTENT_LENGTH") or 0)
+        self._has_ended = "HTTP_TRANSFER_ENCODING" not in environ
         self._slot = slots.take()
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the sender has more to send than was read."""
+        return self._left > 0 or not self._has_ended
 
     def finish(self) -> None:
         """The request is answered."""
@@ -91,15 +103,23 @@ class Body:
 
     def read(self, size: int | None = None) -> bytes:
         """Wait for so many bytes, or for the end. Raises TooManyBodies."""
-        return self._without_slot(lambda: self._stream.read(size))
+        part = self._without_slot(lambda: self._stream.read(size))
+        self._note(part, is_last=size is None or len(part) < size)
+        return part
 
     def readline(self, size: int | None = None) -> bytes:
         """Wait for a line. Raises TooManyBodies."""
-        return self._without_slot(lambda: self._stream.readline(size))
+        line = self._without_slot(lambda: self._stream.readline(size))
+        self._note(line, is_last=not line)
+        return line
 
     def __iter__(self) -> Iterator[bytes]:
         while line := self.readline():
             yield line
+
+    def _note(self, part: bytes, *, is_last: bool) -> None:
+        self._left -= len(part)
+        self._has_ended = self._has_ended or is_last
 
     def _without_slot(self, wait: Callable[[], bytes]) -> bytes:
         if self._slot.in_atomic_block:

@@ -71,6 +71,16 @@ def test_callers_are_served_while_others_send_their_headers_a_byte_a_second(alic
     assert max(took) < 1
 
 
+def test_the_call_after_a_refused_body_is_answered(alice: Caller):
+    """The refusal says that the connection ends, so that a client's pool opens another."""
+    too_large = b" " * ((1 << 20) + 1)
+
+    for _ in range(20):
+        refused = alice.http.post(MEMORY, content=too_large, headers={"Content-Type": "application/json"})
+        assert (refused.status_code, refused.headers["connection"]) == (413, "close")
+        assert alice.http.get(MEMORY).status_code == 200
+
+
 def test_a_slow_body_is_stored_when_it_is_whole(alice: Caller, web):
     body = b'{"type": "long-term", "content": "Slow."}'
     authorization = f"Authorization: Bearer {alice.key}"

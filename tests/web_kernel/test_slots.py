@@ -41,6 +41,42 @@ def ask(application: Limited, body: BytesIO | None = None, *, path: str = "/") -
     return b"".join(answer)
 
 
+def headers_of(application: Limited, body: bytes, **more: str) -> dict[str, str]:
+    """The headers that the server is given for a request with this body."""
+    given: list[tuple[str, str]] = []
+    request = {**environ(BytesIO(body)), **more}
+    at_once([lambda: list(application(request, lambda _status, headers, *_: given.extend(headers)))])  # type: ignore[arg-type, misc]
+    return dict(given)
+
+
+def reads(size: int) -> Limited:
+    """An application that reads so many bytes and answers."""
+
+    def work(environ: Any, start: Any) -> HttpResponse:
+        environ["wsgi.input"].read(size)
+        start("200 OK", [("X", "1")])
+        return HttpResponse()
+
+    return Limited(work, number=1)
+
+
+@pytest.mark.parametrize(
+    ("size", "framing", "closes"),
+    [
+        (0, {"CONTENT_LENGTH": "5"}, True),
+        (4, {"CONTENT_LENGTH": "5"}, True),
+        (5, {"CONTENT_LENGTH": "5"}, False),
+        (0, {}, False),
+        (5, {"HTTP_TRANSFER_ENCODING": "chunked"}, True),
+        (6, {"HTTP_TRANSFER_ENCODING": "chunked"}, False),
+    ],
+)
+def test_an_answer_before_the_bodys_end_says_that_the_connection_ends_with_it(size, framing, closes):
+    headers = headers_of(reads(size), b"12345", **framing)
+
+    assert headers == {"X": "1", **({"Connection": "close"} if closes else {})}
+
+
 def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> HttpResponse:
     return HttpResponse(environ["wsgi.input"].read(100))
 
