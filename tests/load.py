@@ -46,6 +46,7 @@ class Load:
     readers: int = 4
     per_second: float = 50
     retries: bool = False
+    tier: str = "permanent"
     more_characters: int = 0
     answers: list[Answered] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
@@ -78,7 +79,7 @@ class Load:
     def _write(self, client: httpx.Client, user_id: str) -> None:
         content = f"a note {secrets.token_hex(8)}{secrets.token_urlsafe(self.more_characters)[: self.more_characters]}"
         self.sent.append(content)
-        body = {"user_id": user_id, "type": "permanent", "content": content}
+        body = {"user_id": user_id, "type": self.tier, "content": content}
         headers = {"Idempotency-Key": secrets.token_hex(8)} if self.retries else {}
         answer = self._ask("write", client, "POST", "/api/v1/memory", json=body, headers=headers)
         while self.retries and answer.status in (0, 409, 503):

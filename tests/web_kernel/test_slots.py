@@ -45,7 +45,7 @@ def headers_of(application: Limited, body: bytes, **more: str) -> dict[str, str]
     """The headers that the server is given for a request with this body."""
     given: list[tuple[str, str]] = []
     request = {**environ(BytesIO(body)), **more}
-    at_once([lambda: list(application(request, lambda _status, headers, *_: given.extend(headers)))])  # type: ignore[arg-type, misc]
+    at_once([lambda: list(application(request, lambda _status, headers, *_: given.extend(headers)))])  # type: ignore[arg-type]
     return dict(given)
 
 
