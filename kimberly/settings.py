@@ -118,6 +118,9 @@ CACHES = {
 
 # Sessions live in PostgreSQL: losing Redis signs nobody out.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# Cookies know no ports: two stacks on one host would sign each other's people out under one name.
+SESSION_COOKIE_NAME = f"kimberly_session_{PUBLIC.port or PUBLIC.scheme}"
+CSRF_COOKIE_NAME = f"kimberly_csrf_{PUBLIC.port or PUBLIC.scheme}"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = KIMBERLY.secure_cookies
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -125,6 +128,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "ops.views.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "ops:users"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

@@ -77,7 +77,7 @@ def shots(users: dict[str, str]) -> list[Shot]:
         Shot("items-desktop", f"{tomasz}?tab=items", height=SCREEN),
         Shot("raise-desktop", f"{tomasz}raise-quota/"),
         Shot("throttle-phone", f"{tomasz}throttle/", size=PHONE),
-        Shot("refusals-desktop", "/ops/refusals/", scheme="dark"),
+        Shot("refusals-dark", "/ops/refusals/", scheme="dark"),
         Shot("api-desktop", "/api/v1/docs", by="", height=SCREEN),
     ]
 

@@ -22,12 +22,13 @@ class Stale(Refusal):
     kind = Kind.STALE
     title = "It changed since you read it. Read it again, then decide."
 
-    def __init__(self, current_version: int) -> None:
+    def __init__(self, current_version: int | None) -> None:
+        """None: there is nothing yet that could have been read."""
         super().__init__(current_version)
         self.current_version = current_version
 
-    def facts(self) -> dict[str, str]:
-        return {"current_etag": of_version(self.current_version)}
+    def facts(self) -> dict[str, str | None]:
+        return {"current_etag": None if self.current_version is None else of_version(self.current_version)}
 
 
 def of_version(version: int) -> str:

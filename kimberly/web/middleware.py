@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from django.db import connection
@@ -58,12 +59,29 @@ class RequestMiddleware:
 
     def _answer_api(self, request: HttpRequest) -> HttpResponseBase:
         with IN_FLIGHT.track_inprogress():
-            response = self.get_response(request)
+            response = self.get_response(request) if is_readable(request) else _unreadable(request)
         response.setdefault("Cache-Control", "no-store")
         if response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
             # Django's own answers (no such address, wrong method, unknown host) are pages: the API speaks problems.
             return problem_instead_of(request, response)
         return response
+
+
+def is_readable(request: HttpRequest) -> bool:
+    """Whether address and query are UTF-8; Django would put signs of its own in place of bytes that are not."""
+    path, query = request.META.get("PATH_INFO", ""), request.META.get("QUERY_STRING", "")
+    try:
+        if not path.isascii():
+            path.encode("latin-1").decode("utf-8")
+        if "%" in query:
+            unquote_to_bytes(query).decode("utf-8")
+    except UnicodeError:
+        return False
+    return True
+
+
+def _unreadable(request: HttpRequest) -> HttpResponse:
+    return problems.response_to(request, problems.BadRequest())
 
 
 def problem_instead_of(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:

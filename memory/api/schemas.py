@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, SkipValidation, StrictBool
 
+from kimberly.lib import texts
 from memory.rules.tiers import ItemState, Tier
 
 EXAMPLE_ID = "mem_0199a3c27d1e7b6c8f21d3a4b5c6d7e8"
@@ -31,10 +32,22 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("is past the range of times") from error
 
 
-def _no_dots(value: str) -> str:
-    if value in (".", ".."):
-        raise ValueError("cannot stand in an address")
+def _addressable(value: str) -> str:
+    if value in (".", "..") or "/" in value or "\\" in value:
+        raise ValueError("cannot stand in an address: it may not be . or .. nor have a slash")
+    if value != value.strip():
+        raise ValueError("begins or ends with a space")
+    return _seen(value)
+
+
+def _seen(value: str) -> str:
+    if why := texts.unseen_error(value):
+        raise ValueError(why)
     return value
+
+
+def _name(value: str) -> str:
+    return _seen(value.strip())
 
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_in_utc)]
@@ -43,11 +56,12 @@ UserId = Annotated[
     Field(
         min_length=1,
         max_length=128,
-        pattern=USER_ID_PATTERN,
         description="Your own id for the user: 1 to 128 characters, no slash, no control character.",
         examples=["acct-55102"],
+        # For the description alone: the check below says in words what is wrong, where a pattern would say itself.
+        json_schema_extra={"pattern": USER_ID_PATTERN},
     ),
-    AfterValidator(_no_dots),
+    AfterValidator(_addressable),
 ]
 
 
@@ -170,8 +184,8 @@ class NoFields(Strict):
 class PutUser(Strict):
     """What is known of a user; what is left out stays as it is."""
 
-    display_name: str | None = Field(
-        default=None, max_length=120, description="Name for the operators.", examples=["Dana Whitfield"]
+    display_name: Annotated[str, Field(max_length=120), AfterValidator(_name)] | None = Field(
+        default=None, description="Name for the operators; empty removes it.", examples=["Dana Whitfield"]
     )
     email: Annotated[str, Field(max_length=254, pattern=r"^$|^[^@\s]+@[^@\s]+$")] | None = Field(
         default=None, description="E-mail address; empty removes it.", examples=["dana@example.org"]

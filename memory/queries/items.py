@@ -1,7 +1,8 @@
 """One user's items, as lists and single rows for the API: plain dictionaries, no model instances."""
 
+import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -81,6 +82,7 @@ def page(
 ) -> Page:
     """One page behind the cursor, or at the offset. Raises Invalid for a cursor of another list."""
     found = matching(user_id, filters)
+    order = _of_this_list(order, user_id, filters)
     total = found.order_by()[: COUNTED_EXACTLY + 1].count()
     rows = order.apply(order.after(found, cursor) if cursor is not None else found)
     chosen = list(rows.values(*COLUMNS)[offset : offset + size + 1])
@@ -92,6 +94,12 @@ def page(
         total > COUNTED_EXACTLY,
         order.cursor_at(chosen[-1]) if more else None,
     )
+
+
+def _of_this_list(order: Order, user_id: UUID, filters: Filters) -> Order:
+    """The order under a name that says of which list: a cursor of another user or filter is refused."""
+    which = hashlib.sha256(repr((user_id, filters)).encode()).hexdigest()
+    return replace(order, name=f"{order.name} {which[:12]}")
 
 
 def by_ids(ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -104,7 +104,11 @@ def _apply(change: Change, item: MemoryItem) -> int:
 
 
 def locked(item_id: UUID, *, user_id: UUID) -> MemoryItem:
-    """The user's item, locked until the transaction ends; ItemGone also for purged ones and other people's."""
+    """The user's item, locked behind the counters until the transaction ends.
+
+    ItemGone also for purged ones and other people's.
+    """
+    quotas.hold(user_id)
     items = MemoryItem.objects.select_for_update().filter(pk=item_id, user_id=user_id)
     item = items.exclude(state=ItemState.PURGED).first()
     if item is None:

@@ -13,6 +13,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from kimberly.audit import trail
 from kimberly.audit.trail import Subject, Why
 from kimberly.db import statements
+from kimberly.lib import texts
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid, Kind, Refusal
 from memory.models import MemoryUser, QuotaOverride, Throttle
@@ -151,6 +152,8 @@ def lift_throttle(throttle_id: UUID, *, actor: Actor, why: Why, now: datetime) -
 
 def _check(order: Order, now: datetime) -> None:
     errors: list[tuple[str, str]] = []
+    if why := texts.unseen_error(order.why.reason, allow_lines=True):
+        errors.append(("/reason", why))
     if len(order.why.reason.strip()) < REASON_CHARACTERS:
         errors.append(
             ("/reason", f"must have at least {REASON_CHARACTERS} characters, so that the next reader understands")

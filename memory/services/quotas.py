@@ -156,11 +156,20 @@ def open_counters(user_id: UUID) -> None:
     UsageCounter.objects.bulk_create([UsageCounter(user_id=user_id, tier=tier) for tier in Tier], ignore_conflicts=True)
 
 
-def lock(user_id: UUID, *, now: datetime) -> dict[Tier, TierUsage]:
-    """Lock the user's counters, always in the same order, until the transaction ends; gives what they say."""
+def hold(user_id: UUID) -> None:
+    """Lock the user's counters, always in the same order, until the transaction ends.
+
+    Whatever changes an item that is there already holds the counters first: counters, then items, everywhere, so that
+    no two calls wait for each other.
+    """
     counters = UsageCounter.objects.select_for_update().filter(user_id=user_id).order_by("tier")
     if not list(counters.values_list("tier", flat=True)):
         raise UserGone
+
+
+def lock(user_id: UUID, *, now: datetime) -> dict[Tier, TierUsage]:
+    """Hold the user's counters; gives what they say."""
+    hold(user_id)
     return usage.of_user(user_id, now=now)
 
 

@@ -58,6 +58,8 @@ def put(
     """Make the user, or change the one that is there; gives it and whether it was made. Raises Invalid or Stale."""
     _check(profile)
     with transaction.atomic():
+        if expected is not None and find(external_id) is None:
+            raise etags.Stale(None)
         made = _insert(external_id, profile, purpose=purpose, now=now)
         user = MemoryUser.objects.select_for_update().get(external_id=external_id)
         if made:
