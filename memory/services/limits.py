@@ -109,7 +109,8 @@ def raise_quota(*, user_id: UUID, tier: Tier, hard_bytes: int, order: Order, now
 
 
 def end_override(override_id: UUID, *, actor: Actor, why: Why, now: datetime) -> QuotaOverride:
-    """End an override now; one that has not begun is deleted. Raises NoSuchMeasure or AlreadyEnded."""
+    """End an override now; one that has not begun is deleted. Raises Invalid, NoSuchMeasure or AlreadyEnded."""
+    _refuse(_errors_of(why))
     with transaction.atomic():
         found = QuotaOverride.objects.select_for_update().filter(pk=override_id).first()
         override = _end(found, actor=actor, now=now)
@@ -141,7 +142,8 @@ def throttle(*, target: Target, scope: ThrottleScope, per_minute: int | None, or
 
 
 def lift_throttle(throttle_id: UUID, *, actor: Actor, why: Why, now: datetime) -> Throttle:
-    """End a throttle now; one that has not begun is deleted. Raises NoSuchMeasure or AlreadyEnded."""
+    """End a throttle now; one that has not begun is deleted. Raises Invalid, NoSuchMeasure or AlreadyEnded."""
+    _refuse(_errors_of(why))
     with transaction.atomic():
         found = Throttle.objects.select_for_update().filter(pk=throttle_id).first()
         lifted = _end(found, actor=actor, now=now)
@@ -151,19 +153,28 @@ def lift_throttle(throttle_id: UUID, *, actor: Actor, why: Why, now: datetime) -
 
 
 def _check(order: Order, now: datetime) -> None:
-    errors: list[tuple[str, str]] = []
-    if why := texts.unseen_error(order.why.reason, allow_lines=True):
-        errors.append(("/reason", why))
-    if len(order.why.reason.strip()) < REASON_CHARACTERS:
-        errors.append(
-            ("/reason", f"must have at least {REASON_CHARACTERS} characters, so that the next reader understands")
-        )
-    if len(order.why.ticket) > TICKET_CHARACTERS:
-        errors.append(("/ticket", f"must have at most {TICKET_CHARACTERS} characters"))
+    errors = _errors_of(order.why)
     if order.ends_at <= now:
         errors.append(("/ends_at", "is in the past"))
     elif order.ends_at > now + LONGEST:
         errors.append(("/ends_at", f"is more than {LONGEST.days} days away; change the plan instead"))
+    _refuse(errors)
+
+
+def _errors_of(why: Why) -> list[tuple[str, str]]:
+    errors: list[tuple[str, str]] = []
+    if unseen := texts.unseen_error(why.reason, allow_lines=True):
+        errors.append(("/reason", unseen))
+    if len(why.reason.strip()) < REASON_CHARACTERS:
+        errors.append(
+            ("/reason", f"must have at least {REASON_CHARACTERS} characters, so that the next reader understands")
+        )
+    if len(why.ticket) > TICKET_CHARACTERS:
+        errors.append(("/ticket", f"must have at most {TICKET_CHARACTERS} characters"))
+    return errors
+
+
+def _refuse(errors: list[tuple[str, str]]) -> None:
     if errors:
         raise Invalid(*errors)
 

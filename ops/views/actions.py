@@ -186,7 +186,8 @@ def _end_offer(profile: Profile, measure: MeasureRow, staff: Any, form: EndForm 
 def _change_of(profile: Profile, measure: MeasureRow) -> tuple[tuple[str, str, str], ...]:
     """What ends: name, now, afterwards."""
     if measure.tier is None:
-        return (("Calls", measure.says, "the plan's rate"),)
+        others = [held.says for held in profile.in_force if held.sort is Sort.THROTTLE and held.id != measure.id]
+        return (("Calls", measure.says, f"{', '.join(others)} still" if others else "the plan's rate"),)
     usage, plan = profile.tiers[measure.tier], profile.tiers[measure.tier].plan_bytes
     limits = ("Limit", bytesize.human(measure.hard_bytes or 0), bytesize.human(plan))
     return (limits, ("Used", words.percent(usage.share), words.percent(usage.active_bytes / plan)))
