@@ -59,7 +59,8 @@ class RequestMiddleware:
 
     def _answer_api(self, request: HttpRequest) -> HttpResponseBase:
         with IN_FLIGHT.track_inprogress():
-            response = self.get_response(request) if is_readable(request) else _unreadable(request)
+            refusal = unreadable(request)
+            response = problems.response_to(request, refusal) if refusal else self.get_response(request)
         response.setdefault("Cache-Control", "no-store")
         if response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
             # Django's own answers (no such address, wrong method, unknown host) are pages: the API speaks problems.
@@ -67,21 +68,15 @@ class RequestMiddleware:
         return response
 
 
-def is_readable(request: HttpRequest) -> bool:
-    """Whether address and query are UTF-8; Django would put signs of its own in place of bytes that are not."""
-    path, query = request.META.get("PATH_INFO", ""), request.META.get("QUERY_STRING", "")
+def unreadable(request: HttpRequest) -> Refusal | None:
+    """Why the query is not UTF-8, or None; Django would put signs of its own in place of such bytes."""
+    query = request.META.get("QUERY_STRING", "")
     try:
-        if not path.isascii():
-            path.encode("latin-1").decode("utf-8")
         if "%" in query:
             unquote_to_bytes(query).decode("utf-8")
-    except UnicodeError:
-        return False
-    return True
-
-
-def _unreadable(request: HttpRequest) -> HttpResponse:
-    return problems.response_to(request, problems.BadRequest())
+    except UnicodeDecodeError:
+        return problems.BadRequest()
+    return None
 
 
 def problem_instead_of(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:

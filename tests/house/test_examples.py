@@ -53,9 +53,9 @@ def test_the_first_steps_give_what_the_readme_says(run):
     assert statuses == ["201", "201", "413"]
     assert problem["detail"] in text_of(Path("README.md"))
     assert [line.split("{")[0] for line in scraped.splitlines()] == [
-        "kimberly_memory_quota_rejections_total",
-        "kimberly_memory_quota_rejections_total",
         "kimberly_memory_items_created_total",
+        "kimberly_memory_quota_rejections_total",
+        "kimberly_memory_quota_rejections_total",
         "kimberly_memory_used_bytes",
     ]
 
