@@ -12,8 +12,6 @@ def main() -> None:
     from kimberly.local.running import adopt_running_stack
 
     adopt_running_stack(os.environ)
-    if not os.environ.get("DATABASE_URL") and not os.environ.get("DATABASE_URL_FILE"):
-        sys.stderr.write("No stack runs here: start one with `make up`, or name a database in DATABASE_URL.\n")
     execute_from_command_line(sys.argv)
 
 

@@ -153,7 +153,7 @@ def _bulk_answer(request: HttpRequest, results: Sequence[Stored | Refusal], user
     auth=READ,
     operation_id="list_items",
     summary="List a user's memories",
-    response={200: schemas.ItemPage, **problem_answers(401, 403, 404, 422, 429, 503)},
+    response={200: schemas.ItemPage, **problem_answers(400, 401, 403, 404, 422, 429, 503)},
 )
 def list_items(request: HttpRequest, query: Query[filters.ItemQuery]) -> HttpResponse:
     """Newest first unless `sort` says otherwise. Go on with `cursor`: stable while items come and go."""
@@ -184,7 +184,7 @@ def list_items(request: HttpRequest, query: Query[filters.ItemQuery]) -> HttpRes
     auth=READ,
     operation_id="read_item",
     summary="Read one memory",
-    response={200: schemas.Item, **problem_answers(401, 403, 404, 429, 503)},
+    response={200: schemas.Item, **problem_answers(400, 401, 403, 404, 429, 503)},
 )
 def read_item(request: HttpRequest, item_id: ItemId) -> HttpResponse:
     """The item, active or archived. Purged items and other users' items answer 404 like unknown ones."""
@@ -229,7 +229,7 @@ def change_item(request: HttpRequest, item_id: ItemId, body: schemas.PatchItem) 
     auth=WRITE,
     operation_id="delete_item",
     summary="Archive or purge a memory",
-    response={200: schemas.DeletedItem, **problem_answers(401, 403, 404, 412, 422, 503)},
+    response={200: schemas.DeletedItem, **problem_answers(400, 401, 403, 404, 412, 422, 503)},
     openapi_extra={"parameters": [etags.OPENAPI_IF_MATCH]},
 )
 def delete_item(request: HttpRequest, item_id: ItemId, query: Query[filters.DeleteQuery]) -> HttpResponse:

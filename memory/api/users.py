@@ -40,7 +40,7 @@ class PlanNotYours(Refusal):
     auth=BearerKey(Scope.READ),
     operation_id="read_user",
     summary="Read a user",
-    response={200: schemas.User, **problem_answers(401, 403, 404, 422, 429, 503)},
+    response={200: schemas.User, **problem_answers(400, 401, 403, 404, 422, 429, 503)},
 )
 def read_user(request: HttpRequest, user_id: UserId) -> HttpResponse:
     """What is known of the user."""
@@ -84,7 +84,7 @@ def put_user(request: HttpRequest, user_id: UserId, body: schemas.PutUser) -> Ht
     auth=BearerKey(Scope.METRICS),
     operation_id="read_metrics",
     summary="One user's usage, tier by tier",
-    response={200: schemas.UserMetrics, **problem_answers(401, 403, 404, 422, 429, 503)},
+    response={200: schemas.UserMetrics, **problem_answers(400, 401, 403, 404, 422, 429, 503)},
 )
 def read_metrics(request: HttpRequest, query: Query[filters.UserQuery]) -> HttpResponse:
     """Bytes, items, limits and where they come from, the archive, and today's refusals."""

@@ -203,7 +203,8 @@ def test_random_tampering_anywhere_is_found(chain):
 @pytest.mark.parametrize("entry_id", ["uuidv7()", "gen_random_uuid()", "uuidv7(interval '1 year')"])
 def test_an_entry_put_in_past_the_queue_is_found_at_once(chain, entry_id):
     columns = ", ".join(column for column in OF_ENTRY if column != "id")
-    sql.change(f"INSERT INTO audit_entry (id, {columns}) SELECT {entry_id}, {columns} FROM audit_entry LIMIT 1")
+    copied = f"SELECT {entry_id}, {columns} FROM audit_entry WHERE id = %s"
+    sql.change(f"INSERT INTO audit_entry (id, {columns}) {copied}", chain.entries[0][0].pk)
 
     (finding,) = findings()
     assert finding.endswith("is in no seal and waits for none")

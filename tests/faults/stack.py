@@ -51,8 +51,10 @@ class Stack:
     def stop(self) -> None:
         if hasattr(self, "web"):
             self.web.stop()
+            self._probe.close()
         if self._checker is not None:
             self._checker.communicate()
+            self._checker = None
         self.valkey.stop()
         self.postgres.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)

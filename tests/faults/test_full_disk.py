@@ -20,8 +20,9 @@ def big_load(stack):
     return stack.load(writers=6, readers=2, per_second=100, more_characters=100_000)
 
 
-def test_a_full_data_disk_stops_writes_until_it_grows():
+def test_a_full_data_disk_stops_writes_until_it_grows(request):
     stack = Stack(postgres_settings=SMALL_WAL)
+    request.addfinalizer(stack.stop)  # once more without the disk, whose folder was in use
     with SmallDisk(stack.folder / "postgres", megabytes=192) as disk, stack:
         load = big_load(stack)
         with load:
