@@ -45,7 +45,10 @@ ItemId = Annotated[
     openapi_extra={"parameters": [idempotency.OPENAPI_KEY]},
 )
 def write_item(request: HttpRequest, body: schemas.CreateItem) -> HttpResponse:
-    """Stores one item, or refuses it with 413 and everything needed to go on. Takes an `Idempotency-Key`."""
+    """Stores one item, or refuses it with 413 and everything needed to go on. Takes an `Idempotency-Key`.
+
+    Above the tier's soft limit it succeeds, and says so in `usage` and in the header `X-Quota-Warning`.
+    """
     now = clock.utc_now()
     draft = draft_of(body, now=now)  # before a user is made for what cannot be kept
     target = admission.admit_user(

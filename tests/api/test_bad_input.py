@@ -149,6 +149,14 @@ def test_a_query_parameter_that_cannot_be_used_is_named(alice: Caller, name):
     assert found == {}
 
 
+@pytest.mark.parametrize("octets", ["%ff", "%c0%80", "%ed%a0%80", "a%f0%9f%98"])
+@pytest.mark.parametrize("path", [MEMORY, f"{MEMORY}/metrics"])
+def test_a_query_that_is_not_utf8_is_refused_and_not_guessed_at(alice: Caller, path, octets):
+    response = alice.http.get(f"{path}?user_id={octets}")
+
+    assert fault_of(response, status=400, pointer=None) is None
+
+
 def test_a_query_parameter_that_stands_there_twice_is_refused(alice: Caller):
     response = alice.http.get(f"{MEMORY}?page=1&page=2")
 

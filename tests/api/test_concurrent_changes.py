@@ -8,6 +8,7 @@ import pytest
 from tests.api.callers import MEMORY, USERS, Caller, many_clients
 from tests.api.problems import problem_in
 from tests.counts import rounds
+from tests.personas import unique
 from tests.races.together import at_once
 from tests.web import WebServer
 
@@ -134,6 +135,16 @@ def test_a_stale_delete_is_refused_and_a_delete_without_a_version_is_not(alice: 
     unconditional = alice.deletes(item["id"])
 
     assert (stale.status_code, unconditional.status_code) == (412, 200)
+
+
+@pytest.mark.parametrize("tag", ['"v1"', "*"])
+def test_a_change_of_a_user_that_was_read_once_makes_nobody_new(service: httpx.Client, tag):
+    path = f"{USERS}/{unique('nobody')}"
+
+    response = service.put(path, json={"display_name": "Nobody"}, headers={"If-Match": tag})
+
+    assert (response.status_code, problem_in(response)["current_etag"]) == (412, None)
+    assert service.get(path).status_code == 404
 
 
 def test_a_stale_change_of_a_user_is_refused(alice: Caller):
