@@ -1,5 +1,6 @@
 """Every page, light and dark, wide and narrow: within the policy, readable by everybody, nothing from elsewhere."""
 
+import gzip
 from datetime import timedelta
 
 import pytest
@@ -135,10 +136,13 @@ def test_no_payload_of_others_runs(open_window, sam, web):
 
 
 def test_a_first_visit_weighs_little(open_window, sam, places):
-    window = open_window()
-    weights = []
-    window.page.on("response", lambda answer: weights.append(len(answer.body()) if answer.ok else 0))
+    window = open_window().signs_in(sam).opens(places["user"])
+    parts = window.page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+    page = window.page.request.get(window.page.url).body()
 
-    window.signs_in(sam).opens(places["user"])
+    styles_and_scripts = {part: window.page.request.get(part).body() for part in parts}
 
-    assert sum(weights) < 400_000  # uncompressed; the image serves it compressed, at about a quarter
+    assert any(part.endswith(".css") for part in parts)
+    assert all(part.startswith(window.url) for part in parts)
+    # The image serves the static files compressed; pages go out as they are.
+    assert len(page) + sum(len(gzip.compress(body)) for body in styles_and_scripts.values()) < 150_000
