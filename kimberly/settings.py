@@ -43,14 +43,16 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "kimberly.web.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "kimberly.web.portalonly.ContentSecurityPolicy",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "kimberly.web.portalonly.Sessions",
     "django.middleware.common.CommonMiddleware",
+    "kimberly.web.portalonly.ShortCut",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "kimberly.web.portalonly.Authentication",
-    "kimberly.web.portalonly.Messages",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "kimberly.web.portalonly.Inside",
 ]
 
 ROOT_URLCONF = "kimberly.urls"

@@ -16,12 +16,12 @@ handler404 = "ops.views.errors.not_found"
 handler500 = "ops.views.errors.server_error"
 
 urlpatterns = [
+    path("api/v1/docs", docs.api_docs, {"api": api}, name="api-docs"),
+    path("api/v1/", api.urls),
     path("", RedirectView.as_view(pattern_name="ops:users"), name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.scrape, name="metrics"),
-    path("api/v1/docs", docs.api_docs, {"api": api}, name="api-docs"),
-    path("api/v1/", api.urls),
     path("problems/<slug:slug>", docs.problem, name="problem"),
     path("ops/", include("ops.urls")),
     path("admin/", portal.urls),

@@ -67,6 +67,40 @@ class _Unfit:
         self.why = why
 
 
+class _Reading:
+    """What is made of the parts of one body, and whether any of them was unfit."""
+
+    def __init__(self) -> None:
+        self.is_unfit = False
+
+    def make_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) == len(pairs):
+            return made
+        self.is_unfit = True
+        repeated = _Repeated(made)
+        names = [name for name, _ in pairs]
+        repeated.key = next(name for name in names if names.count(name) > 1)
+        return repeated
+
+    def make_integer(self, digits: str) -> int | _Unfit:
+        if len(digits) <= 18:
+            return int(digits)
+        fits = len(digits) <= 20 and -(1 << 63) <= int(digits) < 1 << 63
+        return int(digits) if fits else self._unfit("is past 64 bits")
+
+    def make_float(self, digits: str) -> float | _Unfit:
+        number = float(digits)
+        return number if math.isfinite(number) else self._unfit("is past the range of numbers")
+
+    def make_constant(self, name: str) -> _Unfit:
+        return self._unfit(f"{name} is not a JSON number")
+
+    def _unfit(self, why: str) -> _Unfit:
+        self.is_unfit = True
+        return _Unfit(why)
+
+
 def read_json(request: HttpRequest, *, limit_bytes: int) -> Any:
     """The parsed body, or a refusal: BodyTooLarge, UnsupportedBody, UnreadableBody, or Invalid with JSON pointers."""
     media_type = request.META.get("CONTENT_TYPE", "")
@@ -109,12 +143,14 @@ def _read_at_most(stream: Any, limit_bytes: int) -> bytes:
 
 def parse(raw: bytes) -> Any:
     """Strict JSON: UTF-8, no repeated keys, finite numbers, 64-bit integers, at most 20 levels, no NUL or surrogate."""
+    reading = _Reading()
     try:
         parsed = json.loads(
             raw.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=lambda name: _Unfit(f"{name} is not a JSON number"),
-            parse_int=_integer,
+            object_pairs_hook=reading.make_object,
+            parse_int=reading.make_integer,
+            parse_float=reading.make_float,
+            parse_constant=reading.make_constant,
         )
     except UnicodeDecodeError as error:
         raise UnreadableBody(f"byte {error.start} is not UTF-8") from error
@@ -123,27 +159,13 @@ def parse(raw: bytes) -> Any:
     except RecursionError as error:
         raise Invalid(("", f"has more than {MAX_DEPTH} levels")) from error
     # Only an escape can bring a NUL or half of a surrogate pair into text that is valid UTF-8 and valid JSON.
-    errors = list(_errors(parsed, "", 1, look_at_text=b"\\u" in raw))
-    if errors:
-        raise Invalid(*errors[:20])
+    look_at_text = b"\\u" in raw
+    may_be_deep = raw.count(b"[") + raw.count(b"{") > MAX_DEPTH
+    if look_at_text or may_be_deep or reading.is_unfit:
+        errors = list(_errors(parsed, "", 1, look_at_text=look_at_text))
+        if errors:
+            raise Invalid(*errors[:20])
     return parsed
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) == len(pairs):
-        return made
-    repeated = _Repeated(made)
-    names = [name for name, _ in pairs]
-    repeated.key = next(name for name in names if names.count(name) > 1)
-    return repeated
-
-
-def _integer(digits: str) -> int | _Unfit:
-    if len(digits) <= 18:
-        return int(digits)
-    fits = len(digits) <= 20 and -(1 << 63) <= int(digits) < 1 << 63
-    return int(digits) if fits else _Unfit("is past 64 bits")
 
 
 def _errors(value: Any, pointer: str, level: int, *, look_at_text: bool) -> Iterator[tuple[str, str]]:
@@ -152,9 +174,6 @@ def _errors(value: Any, pointer: str, level: int, *, look_at_text: bool) -> Iter
             yield pointer, why
     elif isinstance(value, _Unfit):
         yield pointer, value.why
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            yield pointer, "is past the range of numbers"
     elif isinstance(value, dict | list):
         yield from _errors_inside(value, pointer, level, look_at_text=look_at_text)
 

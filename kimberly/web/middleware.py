@@ -13,11 +13,11 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from kimberly.lib import metrics
+from kimberly.lib import logging, metrics
 from kimberly.lib.errors import Refusal
 from kimberly.web import problems, requestid
 
-logger = structlog.get_logger("kimberly.request")
+logger = logging.straight_to_stderr("kimberly.request")
 
 API_PREFIX = "/api/"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "other")

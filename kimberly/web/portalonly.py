@@ -1,19 +1,20 @@
-"""Django's and django-csp's middlewares that only people's pages need: an API call passes them by.
+"""An API call passes the middlewares by that only people's pages need.
 
-They cost an API call more than its own work: sessions, messages and a policy for pages have no meaning for JSON.
+Sessions, messages and a policy for pages have no meaning for JSON, and cost an API call as much as its own work. Django
+builds the chain from its inner end: `Inside` stands there and notes the way to the views, and `ShortCut`, which stands
+before the middlewares of pages, sends an API call along it.
 """
 
-from typing import Any
+from collections.abc import Callable
 
-from csp.middleware import CSPMiddleware
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from kimberly.web.middleware import API_PREFIX
 
 PAGES_OF_THE_API = (f"{API_PREFIX}v1/docs",)
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
 
 
 def is_api_call(request: HttpRequest) -> bool:
@@ -21,28 +22,24 @@ def is_api_call(request: HttpRequest) -> bool:
     return request.path.startswith(API_PREFIX) and not request.path.startswith(PAGES_OF_THE_API)
 
 
-class _PortalOnly:
-    """Goes straight on for an API call. To stand before the middleware it wraps."""
+class Inside:
+    """The last of the middlewares: behind it are the views."""
 
-    get_response: Any
+    latest: Handler
 
-    def __call__(self, request: HttpRequest) -> Any:
-        if is_api_call(request):
-            return self.get_response(request)
-        return super().__call__(request)  # type: ignore[misc] # the wrapped middleware comes next in the order
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = Inside.latest = get_response
 
-
-class Sessions(_PortalOnly, SessionMiddleware):
-    """SessionMiddleware for pages."""
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
 
 
-class Authentication(_PortalOnly, AuthenticationMiddleware):
-    """AuthenticationMiddleware for pages."""
+class ShortCut:
+    """Stands before the middlewares of pages."""
 
+    def __init__(self, get_response: Handler) -> None:
+        self.pages = get_response
+        self.views = Inside.latest
 
-class Messages(_PortalOnly, MessageMiddleware):
-    """MessageMiddleware for pages."""
-
-
-class ContentSecurityPolicy(_PortalOnly, CSPMiddleware):
-    """CSPMiddleware for pages."""
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.views(request) if is_api_call(request) else self.pages(request)

@@ -1,6 +1,6 @@
 -- Token buckets, taken from all together or from none.
 -- KEYS: one a rule. ARGV: quota and window in milliseconds, a pair a rule.
--- Returns, a triple a rule: 1 when this rule lets the call pass, tokens left after the call (thousandths),
+-- Returns text, numbers with spaces between, a triple a rule: 1 when this rule lets the call pass, tokens left after the call (thousandths),
 -- milliseconds until a token is there.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -26,4 +26,4 @@ for i, key in ipairs(KEYS) do
   answer[#answer + 1] = math.floor(tokens[i] * 1000)
   answer[#answer + 1] = math.ceil(math.max(0, 1 - tokens[i]) * window / quota)
 end
-return answer
+return table.concat(answer, ' ')

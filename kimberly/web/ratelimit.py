@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from django.http import HttpResponse
 
@@ -63,14 +62,14 @@ def take(rules: Sequence[Rule], *, while_away: Sequence[Rule]) -> list[Verdict]:
 def _take_shared(rules: Sequence[Rule]) -> list[Verdict]:
     keys = [f"rate:{rule.key}" for rule in rules]
     arguments = [number for rule in rules for number in (rule.quota, rule.window_seconds * 1000)]
-    answer = redisclient.ask(lambda _client: _script()(keys=keys, args=arguments))
-    triples = zip(rules, answer[::3], answer[1::3], answer[2::3], strict=True)
+    numbers = [int(part) for part in redisclient.run(_script(), keys, arguments).split()]
+    triples = zip(rules, numbers[::3], numbers[1::3], numbers[2::3], strict=True)
     return [Verdict(rule, bool(passes), tokens // 1000, wait / 1000) for rule, passes, tokens, wait in triples]
 
 
 @cache
-def _script() -> Any:
-    return redisclient.client().register_script(Path(__file__).with_suffix(".lua").read_text(encoding="utf-8"))
+def _script() -> redisclient.Script:
+    return redisclient.Script(Path(__file__).with_suffix(".lua").read_text(encoding="utf-8"))
 
 
 class LocalBuckets:

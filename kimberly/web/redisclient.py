@@ -1,8 +1,9 @@
 """One Redis client a process, and the rule for its absence: remembered for a second, so that nobody waits for it."""
 
+import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TypeVar
 
@@ -33,6 +34,35 @@ def client() -> "redis.Redis":
         retry=None,
         health_check_interval=0,
     )
+
+
+class Script:
+    """A Lua script and the name under which a server that has seen it knows it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sha1 = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def run(script: Script, keys: Sequence[str], arguments: Sequence[int]) -> bytes:
+    """What the script gives, which is one text. Raises RedisAway.
+
+    It runs on a connection of the pool: the client's own way to it costs a request more than the script does.
+    """
+    try:
+        return ask(lambda client: _evaluate(client, "EVALSHA", script.sha1, len(keys), *keys, *arguments))
+    except redis.exceptions.NoScriptError:
+        return ask(lambda client: _evaluate(client, "EVAL", script.text, len(keys), *keys, *arguments))
+
+
+def _evaluate(client: "redis.Redis", *command: str | int) -> bytes:
+    connection = client.connection_pool.get_connection()
+    try:
+        connection.send_command(*command)
+        answer: bytes = connection.read_response()
+        return answer
+    finally:
+        client.connection_pool.release(connection)
 
 
 class _Rest:
@@ -78,6 +108,8 @@ def ask(call: Callable[["redis.Redis"], T]) -> T:
         _rest.begin()
         logger.warning("redis_away", error=type(error).__name__)
         raise RedisAway from error
+    except redis.exceptions.NoScriptError:
+        raise
     except redis.RedisError as error:
         # Out of memory, or a replica that cannot write: it answers, but is of no use for this call.
         _rest.begin()

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.core.signals import request_finished, request_started
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpResponse
 
@@ -35,6 +36,11 @@ class Slots:
 
     def __init__(self, number: int) -> None:
         self._free: SimpleQueue[BaseDatabaseWrapper] = SimpleQueue()
+        # Django looks after a thread's connections when a request begins and ends. Here they belong to the slots, which
+        # look after the one that was used, once.
+        request_started.disconnect(reset_queries)
+        for signal in (request_started, request_finished):
+            signal.disconnect(close_old_connections)
         for _ in range(number):
             connection = connections.create_connection(DEFAULT_DB_ALIAS)
             connection.inc_thread_sharing()
@@ -48,6 +54,8 @@ class Slots:
 
     def give_back(self, connection: BaseDatabaseWrapper) -> None:
         """Leave the slot: another thread may use its connection from now on, and this one may not."""
+        connection.queries_log.clear()
+        connection.close_if_unusable_or_obsolete()
         del connections[DEFAULT_DB_ALIAS]
         self._free.put(connection)
 

@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, SkipValidation, StrictBool
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SkipValidation,
+    StrictBool,
+)
 
 from kimberly.lib import texts
 from memory.rules.tiers import ItemState, Tier
@@ -65,7 +74,7 @@ UserId = Annotated[
 ]
 
 
-class Strict(Schema):
+class Strict(BaseModel):
     """A body in which an unknown field is an error, not a typo that goes unseen."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)

@@ -2,15 +2,18 @@
 
 import json
 import multiprocessing
+import selectors
 import socket
 import statistics
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 CLIENTS = 8
 SECONDS = 4.0
+WARM_UP_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,7 @@ def run(make_call: Callable[[int], Callable[[], None]], *, clients: int = CLIENT
     begin.wait()
     for thread in threads:
         thread.join()
-    every = sorted(duration for mine in took for duration in mine)
-    cuts = statistics.quantiles(every, n=100)
-    return Result(len(every) / seconds, cuts[49] * 1000, cuts[94] * 1000)
+    return _result([duration for mine in took for duration in mine], seconds)
 
 
 @dataclass(frozen=True)
@@ -65,23 +66,11 @@ class Request:
         )
         return cls(port, head.encode() + content, expected_status)
 
-    def prepare(self) -> Callable[[], None]:
-        """Connect; the call sends the request and reads the answer. Raw sockets: a client library would be the load."""
+    def connect(self) -> socket.socket:
+        """The connection on which this client asks, one request after another."""
         connection = socket.create_connection(("127.0.0.1", self.port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        expected = f"HTTP/1.1 {self.expected_status}".encode()
-
-        def call() -> None:
-            connection.sendall(self.raw)
-            answer = connection.recv(65536)
-            head, _, rest = answer.partition(b"\r\n\r\n")
-            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            while len(rest) < length:
-                rest += connection.recv(65536)
-            if not answer.startswith(expected):
-                raise RuntimeError(answer.decode(errors="replace"))
-
-        return call
+        return connection
 
 
 def run_http(requests: list[Request], *, seconds: float = SECONDS) -> Result:
@@ -92,4 +81,40 @@ def run_http(requests: list[Request], *, seconds: float = SECONDS) -> Result:
 
 
 def _http_round(requests: list[Request], seconds: float) -> Result:
-    return run(lambda number: requests[number].prepare(), clients=len(requests), seconds=seconds)
+    """One thread waits for every client's answer at once: threads of their own would compete with the service."""
+    selector = selectors.DefaultSelector()
+    sent_at: dict[socket.socket, float] = {}
+    took: list[float] = []
+    for request in requests:
+        connection = request.connect()
+        selector.register(connection, selectors.EVENT_READ, request)
+        connection.sendall(request.raw)
+        sent_at[connection] = time.perf_counter()
+    begin = time.perf_counter() + WARM_UP_SECONDS
+    end = begin + seconds
+    while (now := time.perf_counter()) < end:
+        for key, _ in selector.select():
+            connection, request = cast("socket.socket", key.fileobj), key.data
+            read_answer(connection, request.expected_status)
+            now = time.perf_counter()
+            if sent_at[connection] >= begin:
+                took.append(now - sent_at[connection])
+            connection.sendall(request.raw)
+            sent_at[connection] = now
+    return _result(took, seconds)
+
+
+def read_answer(connection: socket.socket, expected_status: int) -> None:
+    """Read one answer to its end. Raw sockets: a client library would be the load."""
+    answer = connection.recv(65536)
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    while len(rest) < length:
+        rest += connection.recv(65536)
+    if not answer.startswith(f"HTTP/1.1 {expected_status}".encode()):
+        raise RuntimeError(answer.decode(errors="replace"))
+
+
+def _result(took: list[float], seconds: float) -> Result:
+    cuts = statistics.quantiles(took, n=100)
+    return Result(len(took) / seconds, cuts[49] * 1000, cuts[94] * 1000)
