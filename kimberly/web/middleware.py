@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import structlog
+from django.core.exceptions import DisallowedHost
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -20,6 +21,7 @@ from kimberly.web import problems, requestid
 logger = logging.straight_to_stderr("kimberly.request")
 
 API_PREFIX = "/api/"
+PATH_AS_SENT = "kimberly.path_as_sent"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "other")
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx")
 LATENCY_BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -69,12 +71,14 @@ class RequestMiddleware:
 
 
 def unreadable(request: HttpRequest) -> Refusal | None:
-    """Why the query is not UTF-8, or None; Django would put signs of its own in place of such bytes."""
-    query = request.META.get("QUERY_STRING", "")
+    """Why the address is not UTF-8, or None; Django would put signs of its own in place of such bytes."""
+    path, query = request.META.get(PATH_AS_SENT, ""), request.META.get("QUERY_STRING", "")
     try:
+        if not path.isascii():
+            path.encode("latin-1").decode("utf-8")  # WSGI hands each byte over as one character
         if "%" in query:
             unquote_to_bytes(query).decode("utf-8")
-    except UnicodeDecodeError:
+    except UnicodeError:
         return problems.BadRequest()
     return None
 
@@ -84,10 +88,21 @@ def problem_instead_of(request: HttpRequest, response: HttpResponseBase) -> Http
     kinds: dict[int, type[Refusal]] = {404: problems.NoSuchAddress, 405: problems.MethodNotAllowed}
     if response.status_code >= 500:
         return problems.internal_error(request)
+    if response.status_code == 400 and not is_host_ours(request):
+        return problems.response_to(request, problems.UnknownHost())
     answer = problems.response_to(request, kinds.get(response.status_code, problems.BadRequest)())
     if "Allow" in response:
         answer["Allow"] = response["Allow"]
     return answer
+
+
+def is_host_ours(request: HttpRequest) -> bool:
+    """Whether the request names a host that this service answers for."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return False
+    return True
 
 
 def _bind_context(request: HttpRequest) -> None:

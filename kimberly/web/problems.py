@@ -45,11 +45,22 @@ class MethodNotAllowed(Refusal):
 
 
 class BadRequest(Refusal):
-    """The request's line or headers cannot be used, for example an unknown host name."""
+    """The request's line or headers cannot be used, for example an address that is not UTF-8."""
 
     slug = "bad-request"
     kind = Kind.UNREADABLE
     title = "The request cannot be understood."
+
+
+class UnknownHost(Refusal):
+    """The request's Host header names a host that this service does not answer for."""
+
+    slug = "unknown-host"
+    kind = Kind.UNREADABLE
+    title = "This service does not answer for the host that the request names."
+
+    def remedies(self) -> list[str]:
+        return ["Call it under its own name, or have its operators add the name to KIMBERLY_ALLOWED_HOSTS."]
 
 
 def body_of(refusal: Refusal, *, instance: str, request_id: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpResponse
 
 from kimberly.lib import webthreads
+from kimberly.web.middleware import PATH_AS_SENT
 from kimberly.web.outages import Unavailable
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Limited:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"] in NEEDS_NO_SLOT:
             return self._application(environ, start_response)
+        environ[PATH_AS_SENT] = environ["PATH_INFO"]  # Django puts another one in its place
         body = environ["wsgi.input"] = Body(environ, self._slots, self._reading)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:

@@ -114,7 +114,13 @@ class ThrottleForm(EndingForm):
         initial="10",
     )
     other = forms.IntegerField(
-        label="Other rate, calls a minute", min_value=1, max_value=MOST_PER_MINUTE, required=False
+        label="Other rate, calls a minute",
+        min_value=1,
+        max_value=MOST_PER_MINUTE,
+        required=False,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), f"A whole number from 1 to {MOST_PER_MINUTE:,}."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -147,7 +153,14 @@ class RaiseForm(EndingForm):
         widget=forms.RadioSelect,
         initial="150",
     )
-    size = forms.DecimalField(label="Other limit", min_value=0, max_digits=12, decimal_places=3, required=False)
+    size = forms.DecimalField(
+        label="Other limit",
+        min_value=0,
+        max_digits=12,
+        decimal_places=3,
+        required=False,
+        error_messages=dict.fromkeys(("invalid", "min_value"), "A number above 0, with at most three decimals."),
+    )
     unit = forms.ChoiceField(label="Unit", choices=[(unit, unit) for unit in UNITS], required=False, initial="MiB")
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, tiers: Mapping[Tier, TierUsage]) -> None:

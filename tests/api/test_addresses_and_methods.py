@@ -27,7 +27,6 @@ ADDRESSES = (
         "/api/v1/users/",
         "/api/v1/users/a/b",
         "/api/%00",
-        "/api/v1/%ff%fe",
         "/api/v1/memory/bulk/",
         "/api/../api/x",
     ),
@@ -51,6 +50,15 @@ def test_an_unknown_address_below_the_api_is_404_in_the_words_of_the_api(web, al
             found[address] = response.status_code
 
     assert found == {}
+
+
+@pytest.mark.parametrize("octets", ["x%ff", "%c0%80", "%ed%a0%80", "a%f0%9f%98"])
+@pytest.mark.parametrize("method", METHODS)
+def test_an_address_that_is_not_utf8_is_refused_and_not_guessed_at(alice: Caller, method, octets):
+    response = alice.http.request(method, f"/api/v1/users/{octets}", json={} if method == "PUT" else None)
+
+    assert response.status_code == 400
+    assert method == "HEAD" or problem_in(response)["type"].endswith("/problems/bad-request")
 
 
 @pytest.mark.parametrize("path", sorted({operation.path for operation in operations().values()}))
@@ -81,7 +89,9 @@ def test_a_host_that_is_not_ours_is_refused(web, alice: Caller, host):
         answer = answer_of(connection)
 
     assert b" 400 " in answer.splitlines()[0]
-    assert json.loads(answer.partition(b"\r\n\r\n")[2])["type"].endswith("/problems/bad-request")
+    problem = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert problem["type"].endswith("/problems/unknown-host")
+    assert "KIMBERLY_ALLOWED_HOSTS" in problem["remedies"][0]
 
 
 @pytest.mark.parametrize(

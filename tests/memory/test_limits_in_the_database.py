@@ -94,6 +94,16 @@ def test_a_measure_without_any_time_is_refused(alice):
     assert refused(THROTTLE, user=alice.id, period=None)[1] == "period"
 
 
+def test_a_planned_end_that_never_comes_is_refused(alice):
+    raised = alice.is_raised("permanent", 100, until=NOON.replace(hour=13))
+    throttle = alice.is_throttled(at=NOON, until=NOON.replace(hour=13))
+
+    for measure in (raised, throttle):
+        with connection.cursor() as cursor, pytest.raises(IntegrityError, match="planned_end_ck"), transaction.atomic():
+            table = measure._meta.db_table
+            cursor.execute(f"UPDATE {table} SET planned_end_at = 'infinity' WHERE id = %s", [measure.pk])
+
+
 def test_a_measure_cannot_be_made_endless_afterwards(alice):
     raised = alice.is_raised("permanent", 100, until=NOON.replace(hour=13))
 

@@ -147,7 +147,7 @@ def test_tokens_are_forgotten_after_two_days(sam, dana):
         ({"reason": "loop"}, "4 characters; at least 10, so that the next reader understands."),
         ({"reason": "   \t  "}, "At least 10 characters, so that the next reader understands."),
         ({"rate": "other", "other": ""}, "How many calls a minute?"),
-        ({"rate": "other", "other": "0"}, "greater than or equal to 1"),
+        ({"rate": "other", "other": "0"}, "A whole number from 1"),
         ({"end": "at", "ends_at": ""}, "Which time? It must end some day."),
         ({"end": "at", "ends_at": local(NOON - HOUR)}, "This is in the past."),
         ({"end": "at", "ends_at": local(NOON + 91 * DAY)}, "This is more than 90 days away"),
