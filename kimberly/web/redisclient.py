@@ -58,7 +58,7 @@ def run(script: Script, keys: Sequence[str], arguments: Sequence[int]) -> bytes:
 def _evaluate(client: "redis.Redis", *command: str | int) -> bytes:
     connection = client.connection_pool.get_connection()
     try:
-        connection.send_command(*command)
+        connection.send_command(*command)  # type: ignore[no-untyped-call]
         answer: bytes = connection.read_response()
         return answer
     finally:

@@ -65,7 +65,7 @@ def client_id(db):
     return ApiKey.objects.get(sha256=keys.sha256_of(issue_key())).client_id
 
 
-def insert(statement: str, **values: Any) -> None:
+def run(statement: str, **values: Any) -> None:
     parameters: dict[str, Any] = {"user": None, "client": None, "tier": "", "scope": "write", "period": A_DAY, **values}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
@@ -74,7 +74,7 @@ def insert(statement: str, **values: Any) -> None:
 def refused(statement: str, **values: object) -> tuple[str | None, str | None]:
     """The constraint and the column that refused the row."""
     with pytest.raises(IntegrityError) as refusal:
-        insert(statement, **values)
+        run(statement, **values)
     facts = refusal.value.__cause__.diag  # type: ignore[union-attr] # psycopg's error
     return facts.constraint_name, facts.column_name
 
@@ -98,10 +98,9 @@ def test_a_planned_end_that_never_comes_is_refused(alice):
     raised = alice.is_raised("permanent", 100, until=NOON.replace(hour=13))
     throttle = alice.is_throttled(at=NOON, until=NOON.replace(hour=13))
 
-    for measure in (raised, throttle):
-        with connection.cursor() as cursor, pytest.raises(IntegrityError, match="planned_end_ck"), transaction.atomic():
-            table = measure._meta.db_table
-            cursor.execute(f"UPDATE {table} SET planned_end_at = 'infinity' WHERE id = %s", [measure.pk])
+    for table, measure in {"quota_override": raised, "throttle": throttle}.items():
+        with pytest.raises(IntegrityError, match="planned_end_ck"):
+            run(f"UPDATE {table} SET planned_end_at = 'infinity' WHERE id = %(measure)s", measure=measure.pk)
 
 
 def test_a_measure_cannot_be_made_endless_afterwards(alice):
@@ -113,7 +112,7 @@ def test_a_measure_cannot_be_made_endless_afterwards(alice):
 
 @pytest.mark.parametrize("period", OVERLAPPING.values(), ids=OVERLAPPING)
 def test_two_overrides_of_a_tier_at_once_are_refused(alice, period):
-    insert(OVERRIDE, user=alice.id, tier="permanent")
+    run(OVERRIDE, user=alice.id, tier="permanent")
 
     assert refused(OVERRIDE, user=alice.id, tier="permanent", period=period)[0] == "quota_override_no_overlap_ex"
 
@@ -122,7 +121,7 @@ def test_two_overrides_of_a_tier_at_once_are_refused(alice, period):
 @pytest.mark.parametrize("target", ["user", "client", "tier"])
 def test_two_throttles_of_a_target_and_scope_at_once_are_refused(alice, client_id, target, period):
     values = {"user": alice.id, "client": client_id, "tier": "permanent"}
-    insert(THROTTLE, **{target: values[target]})
+    run(THROTTLE, **{target: values[target]})
 
     assert refused(THROTTLE, **{target: values[target]}, period=period)[0] == f"throttle_{target}_no_overlap_ex"
 
@@ -130,8 +129,8 @@ def test_two_throttles_of_a_target_and_scope_at_once_are_refused(alice, client_i
 @pytest.mark.parametrize("period", BESIDE.values(), ids=BESIDE)
 def test_one_measure_may_follow_another_at_once(alice, period):
     for beside in (A_DAY, period):
-        insert(OVERRIDE, user=alice.id, tier="permanent", period=beside)
-        insert(THROTTLE, user=alice.id, period=beside)
+        run(OVERRIDE, user=alice.id, tier="permanent", period=beside)
+        run(THROTTLE, user=alice.id, period=beside)
 
     assert QuotaOverride.objects.filter(user_id=alice.id).count() == 2
     assert Throttle.objects.filter(user_id=alice.id).count() == 2
@@ -139,13 +138,13 @@ def test_one_measure_may_follow_another_at_once(alice, period):
 
 def test_measures_of_other_targets_do_not_meet(alice, bob, client_id):
     for tier in ("short-term", "long-term", "permanent"):
-        insert(OVERRIDE, user=alice.id, tier=tier)
-        insert(THROTTLE, tier=tier)
-    insert(OVERRIDE, user=bob.id, tier="permanent")
+        run(OVERRIDE, user=alice.id, tier=tier)
+        run(THROTTLE, tier=tier)
+    run(OVERRIDE, user=bob.id, tier="permanent")
     for scope in ("write", "query", "all"):
-        insert(THROTTLE, user=alice.id, scope=scope)
-        insert(THROTTLE, client=client_id, scope=scope)
-    insert(THROTTLE, user=bob.id)
+        run(THROTTLE, user=alice.id, scope=scope)
+        run(THROTTLE, client=client_id, scope=scope)
+    run(THROTTLE, user=bob.id)
 
     assert QuotaOverride.objects.filter(user_id__in=[alice.id, bob.id]).count() == 4
 
