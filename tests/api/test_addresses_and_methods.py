@@ -53,9 +53,10 @@ def test_an_unknown_address_below_the_api_is_404_in_the_words_of_the_api(web, al
 
 
 @pytest.mark.parametrize("octets", ["x%ff", "%c0%80", "%ed%a0%80", "a%f0%9f%98"])
+@pytest.mark.parametrize("path", ["/api/v1/users/", "/api/v1/memory/"])
 @pytest.mark.parametrize("method", METHODS)
-def test_an_address_that_is_not_utf8_is_refused_and_not_guessed_at(alice: Caller, method, octets):
-    response = alice.http.request(method, f"/api/v1/users/{octets}", json={} if method == "PUT" else None)
+def test_an_address_that_is_not_utf8_is_refused_and_not_guessed_at(alice: Caller, method, path, octets):
+    response = alice.http.request(method, path + octets, json={} if method == "PUT" else None)
 
     assert response.status_code == 400
     assert method == "HEAD" or problem_in(response)["type"].endswith("/problems/bad-request")

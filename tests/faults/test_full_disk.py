@@ -62,7 +62,11 @@ def test_a_full_wal_disk_ends_the_server_and_loses_nothing():
         load = big_load(stack)
         with load:
             until(lambda: not stack.postgres.is_ready(), what="the server to end", limit_seconds=120)
-            until(lambda: {answer.status for answer in load.answers[-20:]} == {503}, what="every call to be refused")
+            until(
+                lambda: {answer.status for answer in load.answers[-20:]} == {503},
+                what="every call to be refused",
+                limit_seconds=60,
+            )
             status, said = stack.readiness()
             disk.grow(500)
             stack.postgres.restart("immediate")

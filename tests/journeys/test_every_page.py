@@ -128,7 +128,12 @@ def test_no_payload_of_others_runs(open_window, sam, web):
     eve.writes(payload)
     window = open_window().signs_in(sam)
 
-    for path in ("/ops/users/", user_page(eve), user_page(eve, "?tab=items"), f"{user_page(eve)}throttle/"):
+    for path in (
+        f"/ops/users/?q={eve.external_id}",
+        user_page(eve),
+        user_page(eve, "?tab=items"),
+        f"{user_page(eve)}throttle/",
+    ):
         window.opens(path)
         assert window.page.evaluate("window.hurt") is None
         assert window.reports() == []

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from kimberly.lib import clock
 from kimberly.lib.metrics import CATALOGUE, Source
 from kimberly.local.databases import OWNER
+from kimberly.web import sharedcounters
 from memory.rules.tiers import Tier
 from ops import collectors
 from tests import plugin
@@ -26,6 +28,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.slow
 
 CREATED = "kimberly_memory_items_created_total"
+WRITTEN = "kimberly_memory_write_bytes_total"
 REQUESTS = "kimberly_api_requests_total"
 # Not built yet, or without a sample until the first check of the invariants.
 LATER = {"kimberly_invariant_violations", "kimberly_audit_chain_valid"}
@@ -41,6 +44,21 @@ def ask_all(web, key, method, path, times=12, **options):
 
 def statuses(answers):
     return {answer.status_code for answer in answers}
+
+
+def settled(web):
+    """A scrape once everything that other tests counted has reached Valkey: no sum grows any more."""
+    sharedcounters.flush()
+    seen = [(scraped(web), time.monotonic())]
+
+    def is_quiet():
+        latest = scraped(web)
+        if latest.total(WRITTEN) != seen[-1][0].total(WRITTEN):
+            seen.append((latest, time.monotonic()))
+        return time.monotonic() - seen[-1][1] > 2 * sharedcounters.FLUSH_SECONDS
+
+    until(is_quiet, what="the counts of other tests to arrive")
+    return scraped(web)
 
 
 def test_the_whole_catalogue_is_there_from_the_start(unasked_web):
@@ -68,7 +86,7 @@ def test_every_counter_of_the_web_processes_begins_at_zero(unasked_web):
 
 def test_what_two_processes_do_is_one_count(web):
     alice, key = Person.register("alice", at=clock.utc_now()), issue_key()
-    before = scraped(web)
+    before = settled(web)
     body = {"user_id": alice.external_id, "type": "long-term", "content": "a note"}
 
     assert statuses(ask_all(web, key, "POST", "/api/v1/memory", json=body)) == {201}
@@ -79,7 +97,7 @@ def test_what_two_processes_do_is_one_count(web):
     after = scraped(web)
     grown = {
         "created": after.value(CREATED, tier="long-term") - before.value(CREATED, tier="long-term"),
-        "bytes": after.total("kimberly_memory_write_bytes_total") - before.total("kimberly_memory_write_bytes_total"),
+        "bytes": after.total(WRITTEN) - before.total(WRITTEN),
         "written": grown_by(before, after, REQUESTS, route="write_item", status_class="2xx"),
         "listed": grown_by(before, after, REQUESTS, route="list_items", status_class="2xx"),
         "timed": grown_by(before, after, "kimberly_api_request_duration_seconds_count", route="write_item"),
