@@ -17,7 +17,8 @@ SMALL_WAL = {"max_wal_size": "32MB", "min_wal_size": "32MB"}
 
 def big_load(stack):
     """Writes of 100 kB that do not compress, on so many users that the disk is full before their quotas are."""
-    return stack.load(*(f"writer-{number}" for number in range(8)), writers=6, readers=2, per_second=100, more_characters=100_000)
+    names = [f"writer-{number}" for number in range(8)]
+    return stack.load(*names, writers=6, readers=2, per_second=100, more_characters=100_000)
 
 
 def test_a_full_data_disk_stops_writes_until_it_grows(request):
