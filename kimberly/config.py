@@ -109,6 +109,12 @@ def optional_url(*schemes: str) -> Callable[[str], str]:
     return lambda value: parse(value) if value else ""
 
 
+def embedding_model(value: str) -> str:
+    if len(value) > 60 or not value.isprintable() or " " in value:
+        raise ValueError("must be at most 60 printable characters without spaces")
+    return value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """The settings of one process."""
@@ -204,6 +210,48 @@ class Config:
         default="600",
         about="Writes a minute and user that one process lets through while Redis does not answer.",
     )
+    embedder: str = setting(
+        "KIMBERLY_EMBEDDER",
+        choice("wordllama", "http", "none"),
+        default="wordllama",
+        about="What makes vectors of texts: wordllama (in the process, no network), http (an endpoint), or nothing.",
+    )
+    embedder_url: str = setting(
+        "KIMBERLY_EMBEDDER_URL",
+        optional_url("http", "https"),
+        default="",
+        about="With http: the address that speaks OpenAI's embeddings API, for example https://host/v1/embeddings.",
+    )
+    embedder_model: str = setting(
+        "KIMBERLY_EMBEDDER_MODEL", embedding_model, default="", about="With http: the model's name there."
+    )
+    embedder_dimensions: int = setting(
+        "KIMBERLY_EMBEDDER_DIMENSIONS",
+        integer(1, 1024),
+        default="512",
+        about="With http: the length of its vectors. Longer ones fit into no index: ask the model for fewer.",
+    )
+    embedder_key: str = setting(
+        "KIMBERLY_EMBEDDER_KEY", text, default="", secret=True, about="With http: the bearer token, where it needs one."
+    )
+    embedder_timeout_seconds: int = setting(
+        "KIMBERLY_EMBEDDER_TIMEOUT_SECONDS",
+        integer(1, 60),
+        default="2",
+        about="With http: a write waits this long for its vector, then it is stored without and gets it later.",
+    )
+    query_cache_seconds: int = setting(
+        "KIMBERLY_QUERY_CACHE_SECONDS",
+        integer(0, 3600),
+        default="60",
+        about="How long Redis keeps which items answered a query; a write of the user ends it at once. 0: off.",
+    )
+    access_retention_days: int = setting(
+        "KIMBERLY_ACCESS_RETENTION_DAYS",
+        integer(1, 3650),
+        default="90",
+        about="How long it is kept which items queries returned.",
+    )
     sentry_dsn: str = setting(
         "SENTRY_DSN", optional_url("http", "https"), default="", secret=True, about="Error reports; empty: off."
     )
@@ -212,7 +260,10 @@ class Config:
 
 def load(environ: Mapping[str, str] | None = None) -> Config:
     """Read the settings, or raise WrongSettings with every one that is missing or wrong."""
-    return Config(**read(Config, os.environ if environ is None else environ))
+    config = Config(**read(Config, os.environ if environ is None else environ))
+    if config.embedder == "http" and not (config.embedder_url and config.embedder_model):
+        raise WrongSettings(["KIMBERLY_EMBEDDER: http needs KIMBERLY_EMBEDDER_URL and KIMBERLY_EMBEDDER_MODEL as well"])
+    return config
 
 
 def read(table: type, environ: Mapping[str, str]) -> dict[str, Any]:

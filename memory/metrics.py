@@ -39,6 +39,40 @@ RATE_LIMITED = metrics.process_counter(
     {"scope": tuple(ThrottleScope), "plan": ()},
 )
 
+SECONDS_OF_QUERIES = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5, 5)
+NUMBERS_OF_ITEMS = (1, 5, 10, 20, 50, 100)
+RETRIEVAL_DURATION = metrics.process_histogram(
+    "kimberly_retrieval_duration_seconds",
+    "Time to find memories, by how (hybrid: vectors and words; lexical: words alone) and how it went.",
+    SECONDS_OF_QUERIES,
+    {"mode": ("hybrid", "lexical"), "outcome": ("ok", "error")},
+)
+VECTOR_QUERY_DURATION = metrics.process_histogram(
+    "kimberly_vector_query_duration_seconds", "Time of the statement that compares and ranks.", SECONDS_OF_QUERIES
+)
+RETRIEVAL_TOP_K = metrics.process_histogram(
+    "kimberly_retrieval_top_k", "How many memories a query asked for.", NUMBERS_OF_ITEMS
+)
+RETRIEVAL_RESULTS = metrics.process_histogram(
+    "kimberly_retrieval_results", "How many memories a query returned.", NUMBERS_OF_ITEMS
+)
+RETRIEVAL_CACHE = metrics.process_counter(
+    "kimberly_retrieval_cache_requests_total",
+    "Queries by what the cache had for them; bypass: it is off, or Redis is away.",
+    {"result": ("hit", "miss", "bypass")},
+)
+EMBEDDING_REQUESTS = metrics.shared_counter(
+    "kimberly_embedding_requests_total",
+    "Calls of an embedder.",
+    {"provider": ("wordllama", "http", "none"), "outcome": ("ok", "error")},
+)
+EMBEDDING_DURATION = metrics.process_histogram(
+    "kimberly_embedding_duration_seconds", "Time of a call of an embedder.", (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10)
+)
+EMBEDDINGS_MISSING = metrics.database_gauge(
+    "kimberly_embeddings_missing", "Active items without a vector of the current model."
+)
+
 USED_BYTES = metrics.database_gauge(
     "kimberly_memory_used_bytes", "Bytes of active items of customers.", {"tier": TIERS}
 )

@@ -21,8 +21,9 @@ from memory.api import admission, answers, filters, schemas
 from memory.queries import items as item_queries
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
-from memory.services import bulk, drafts, items
+from memory.services import bulk, drafts, embeddings, feedback, items
 from memory.services.drafts import Draft
+from memory.services.feedback import Verdict
 from memory.services.items import Change, ItemGone
 from memory.services.quotas import Stored
 
@@ -61,8 +62,10 @@ def write_item(request: HttpRequest, body: schemas.CreateItem) -> HttpResponse:
         create=body.create_user,
     )
 
+    [embedded] = embeddings.of_drafts([draft])  # may be slow: never inside of the transaction
+
     def effect() -> Answer:
-        stored = items.write_item(draft, user_id=target.user_id, created_by=caller_of(request).actor, now=now)
+        stored = items.write_item(embedded, user_id=target.user_id, created_by=caller_of(request).actor, now=now)
         answer = answers.stored_item(stored, target.external_id, now=now)
         kept = {**answer, **answers.WITHOUT_CONTENT}
         headers = {
@@ -72,7 +75,7 @@ def write_item(request: HttpRequest, body: schemas.CreateItem) -> HttpResponse:
         }
         return Answer(201, answer, kept, headers, [stored.id], target.user_id)
 
-    return _once(request, effect, now)
+    return once(request, effect, now)
 
 
 @router.post(
@@ -102,19 +105,21 @@ def write_items(request: HttpRequest, body: schemas.BulkCreate) -> HttpResponse:
         tiers={result.tier for result in checked if isinstance(result, Draft)},
         create=body.create_user,
     )
+    made = iter(embeddings.of_drafts([result for result in checked if isinstance(result, Draft)]))
+    embedded = [next(made) if isinstance(result, Draft) else result for result in checked]
 
     def effect() -> Answer:
         user_id, actor = target.user_id, caller_of(request).actor
         if body.atomic:
-            chosen = [result for result in checked if isinstance(result, Draft)]
+            chosen = [result for result in embedded if isinstance(result, Draft)]
             stored = bulk.write_all(chosen, user_id=user_id, created_by=actor, now=now)
             return _bulk_answer(request, stored, user_id, now)
-        outcome = bulk.write_what_fits(checked, user_id=user_id, created_by=actor, now=now)
+        outcome = bulk.write_what_fits(embedded, user_id=user_id, created_by=actor, now=now)
         for _, refusal in outcome.refused:
             admission.keep(request, refusal, now=now)
         return _bulk_answer(request, outcome.results, target.user_id, now)
 
-    return _once(request, effect, now)
+    return once(request, effect, now)
 
 
 def _bulk_item(raw: Any, index: int) -> schemas.BulkItem | Invalid:
@@ -284,7 +289,39 @@ def restore_item(request: HttpRequest, item_id: ItemId, body: schemas.NoFields |
         kept = {**answer, **answers.WITHOUT_CONTENT}
         return Answer(200, answer, kept, {"ETag": answer["etag"]}, [restored.pk], target.user_id)
 
-    return _once(request, effect, now)
+    return once(request, effect, now)
+
+
+@router.post(
+    "/{item_id}/feedback",
+    auth=WRITE,
+    operation_id="give_feedback",
+    summary="Say whether a memory helped",
+    response={201: schemas.FeedbackKept, **problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},
+    openapi_extra={"parameters": [idempotency.OPENAPI_KEY]},
+)
+def give_feedback(request: HttpRequest, item_id: ItemId, body: schemas.Feedback) -> HttpResponse:
+    """Keeps whether the memory helped, or how much it matters to the person. The scores take it into account."""
+    if (body.helpful is None) == (body.emotional_weight is None):
+        raise Invalid(("", "needs exactly one of helpful and emotional_weight"))
+    now = clock.utc_now()
+    found = ids.decode(ids.Prefix.ITEM, item_id)
+    target = admission.admit_item(request, caller_of(request), item_id=found, scope=ThrottleScope.WRITE, now=now)
+    admission.require_active(target)
+
+    def effect() -> Answer:
+        said = Verdict(body.helpful, body.emotional_weight)
+        actor = caller_of(request).actor
+        kept = feedback.give(found or target.user_id, said, user_id=target.user_id, created_by=actor, now=now)
+        answer = {
+            "item_id": ids.encode(ids.Prefix.ITEM, kept.item_id),
+            "helpful": kept.helpful,
+            "emotional_weight": kept.emotional_weight,
+            "created_at": answers.time(kept.created_at),
+        }
+        return Answer(201, answer, answer, {}, [], target.user_id)
+
+    return once(request, effect, now)
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -305,6 +342,13 @@ def draft_of(body: schemas.NewItem, *, now: datetime, pointer: str = "") -> Draf
     )
 
 
-def _once(request: HttpRequest, effect: idempotency.Effect, now: datetime) -> HttpResponse:
-    answer = idempotency.once(request, caller_of(request), now=now, effect=effect, complete=answers.put_content_back)
+def once(
+    request: HttpRequest,
+    effect: idempotency.Effect,
+    now: datetime,
+    *,
+    complete: idempotency.Completion = answers.put_content_back,
+) -> HttpResponse:
+    """The effect's answer, or the one that was kept for the call's Idempotency-Key."""
+    answer = idempotency.once(request, caller_of(request), now=now, effect=effect, complete=complete)
     return answers.respond(request, answer)

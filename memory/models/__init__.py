@@ -1,16 +1,22 @@
 """The tables of the memory core, one aggregate a file."""
 
+from memory.models.goals import Goal
 from memory.models.items import MemoryItem
 from memory.models.limits import QuotaOverride, Refusal, Throttle
+from memory.models.retrieval import AccessEvent, ItemFeedback, RetrievalProfile
 from memory.models.usage import UsageCounter
 from memory.models.users import MemoryUser, Plan, TierPolicy
 
 __all__ = [
+    "AccessEvent",
+    "Goal",
+    "ItemFeedback",
     "MemoryItem",
     "MemoryUser",
     "Plan",
     "QuotaOverride",
     "Refusal",
+    "RetrievalProfile",
     "Throttle",
     "TierPolicy",
     "UsageCounter",

@@ -1,8 +1,9 @@
 """Memory items: one remembered text each."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
 from pgvector.django import HalfVectorField
 
 from kimberly.db.defaults import Uuid7
@@ -23,7 +24,16 @@ class MemoryItem(models.Model):
     size_bytes = models.IntegerField()
     embedding = HalfVectorField(null=True)
     embedding_model = models.CharField(max_length=80, null=True)
-    search_document = SearchVectorField(null=True)
+    search_document = models.GeneratedField(
+        expression=Func(F("content"), F("metadata"), F("created_at"), function="memory_document"),
+        output_field=SearchVectorField(null=True),
+        db_persist=True,
+    )
+    session_key = models.GeneratedField(
+        expression=Func(F("metadata"), function="memory_session_key"),
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+    )
     protected = models.BooleanField(default=False)
     version = models.IntegerField(default=1)
     created_at = models.DateTimeField(help_text="When it was said; the client may give it.")
@@ -62,12 +72,12 @@ class MemoryItem(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="purged")
-                | Q(content=None, metadata__isnull=True, embedding=None, embedding_model=None, search_document=None),
+                | Q(content=None, metadata__isnull=True, embedding=None, embedding_model=None),
                 name="memory_item_tombstone_is_empty_ck",
             ),
             models.CheckConstraint(
-                condition=Q(embedding=None, embedding_model=None)
-                | Q(embedding__isnull=False, embedding_model__isnull=False),
+                # A model without a vector: it saw the text and found nothing in it, so nobody asks it again.
+                condition=Q(embedding=None) | Q(embedding_model__isnull=False),
                 name="memory_item_embedding_has_model_ck",
             ),
             models.CheckConstraint(
@@ -76,6 +86,23 @@ class MemoryItem(models.Model):
             ),
         ]
         indexes = [
+            # A query compares one user's vectors of one model, all of them, without a look at the table.
+            models.Index(
+                fields=["user", "embedding_model"],
+                include=["id", "embedding"],
+                condition=Q(state="active"),
+                name="memory_item_vectors_ix",
+            ),
+            # A query finds what was said right before an item in its session.
+            models.Index(
+                fields=["user", "session_key", "created_at", "id"],
+                condition=Q(state="active"),
+                name="memory_item_session_ix",
+            ),
+            # What has no vector of the current model yet, oldest first, and which models there are at all.
+            models.Index(fields=["embedding_model", "id"], condition=Q(state="active"), name="memory_item_model_ix"),
+            # A query finds one user's items by their words. Without a pending list, which every query would read.
+            GinIndex(fields=["user", "search_document"], fastupdate=False, name="memory_item_words_ix"),
             # GET /memory: one user's items of a state in order of time, page by page.
             models.Index(fields=["user", "state", "-created_at", "-id"], name="memory_item_list_ix"),
             # A client's delete over the archive's limit purges the oldest archived of that tier.

@@ -17,6 +17,7 @@ class UsageCounter(models.Model):
     active_items = models.BigIntegerField(default=0)
     archived_bytes = models.BigIntegerField(default=0)
     archived_items = models.BigIntegerField(default=0)
+    writes = models.BigIntegerField(db_default=0, help_text="Grows with each write of the items.")
 
     class Meta:
         db_table = "usage_counter"

@@ -99,6 +99,8 @@ def _insert(
         "sizes": [draft.size_bytes for draft in drafts],
         "protected": [draft.protected for draft in drafts],
         "created_at": [draft.created_at or now for draft in drafts],
+        "embeddings": [draft.embedded.vector if draft.embedded else None for draft in drafts],
+        "embedding_models": [draft.embedded.model if draft.embedded else None for draft in drafts],
         "life_seconds": [tiers[draft.tier].life_seconds for draft in drafts],
         "user_id": user_id,
         "now": now,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kimberly.lib.errors import Invalid
+from memory.embedding.base import Embedded
 from memory.rules.tiers import Tier
 
 MAX_CONTENT_CHARACTERS = 200_000
@@ -25,6 +26,7 @@ class Draft:
     size_bytes: int
     created_at: datetime | None
     protected: bool
+    embedded: Embedded | None = None
 
 
 def prepare(

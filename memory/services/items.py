@@ -16,7 +16,7 @@ from kimberly.web import etags
 from memory import metrics
 from memory.models import MemoryItem, TierPolicy
 from memory.rules.tiers import ItemState, Tier, expiry
-from memory.services import drafts, quotas
+from memory.services import drafts, embeddings, quotas
 from memory.services.drafts import Draft
 from memory.services.quotas import Stored
 
@@ -55,6 +55,18 @@ def write_item(draft: Draft, *, user_id: UUID, created_by: Actor, now: datetime)
     return stored
 
 
+CHANGED_BY_PATCH = (
+    "content",
+    "metadata",
+    "protected",
+    "size_bytes",
+    "changed_at",
+    "version",
+    "embedding",
+    "embedding_model",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a PATCH asks for; None leaves a part as it is."""
@@ -68,6 +80,7 @@ def change_item(
     item_id: UUID, change: Change, *, user_id: UUID, expected: frozenset[str] | None, now: datetime
 ) -> MemoryItem:
     """Change an active item; raises ItemGone, ItemArchived, etags.Stale, Invalid or QuotaExceeded."""
+    embedded = embeddings.of_texts([change.content]) if change.content else None
     with transaction.atomic():
         item = locked(item_id, user_id=user_id)
         etags.check(expected, current_version=item.version)
@@ -77,10 +90,15 @@ def change_item(
         more_bytes = size_bytes - item.size_bytes
         if more_bytes:
             quotas.take_room(user_id, Tier(item.tier), more_bytes=more_bytes, more_items=0, now=now)
+        else:
+            quotas.note_change(user_id)
         if more_bytes > 0:
             item.changed_at = now
+        if change.content is not None:
+            item.embedding = embedded[0].vector if embedded else None
+            item.embedding_model = embedded[0].model if embedded else None
         item.size_bytes, item.version = size_bytes, item.version + 1
-        item.save(update_fields=["content", "metadata", "protected", "size_bytes", "changed_at", "version"])
+        item.save(update_fields=CHANGED_BY_PATCH)
     return item
 
 

@@ -126,6 +126,8 @@ def store_within_limit(draft: Draft, *, user_id: UUID, created_by: Actor, now: d
         "created_at": draft.created_at or now,
         "now": now,
         "created_by": str(created_by),
+        "embedding": draft.embedded.vector if draft.embedded else None,
+        "embedding_model": draft.embedded.model if draft.embedded else None,
     }
     for _ in range(TRIES):
         row = statements.fetch_one(statement(__file__, "store_item"), parameters)
@@ -200,12 +202,18 @@ def set_counter(user_id: UUID, tier: Tier, figures: Mapping[str, int]) -> None:
     UsageCounter.objects.filter(user_id=user_id, tier=tier).update(**figures)
 
 
+def note_change(user_id: UUID) -> None:
+    """Say that the user's items changed, though not their bytes: what was read before is old."""
+    UsageCounter.objects.filter(user_id=user_id, tier=Tier.LONG_TERM).update(writes=F("writes") + 1)
+
+
 def _shift(user_id: UUID, tier: Tier, *, active: tuple[int, int], archived: tuple[int, int]) -> None:
     changed = UsageCounter.objects.filter(user_id=user_id, tier=tier).update(
         active_bytes=F("active_bytes") + active[0],
         active_items=F("active_items") + active[1],
         archived_bytes=F("archived_bytes") + archived[0],
         archived_items=F("archived_items") + archived[1],
+        writes=F("writes") + 1,
     )
     if not changed:
         raise UserGone

@@ -17,7 +17,8 @@ room AS (
     UPDATE usage_counter AS c
     SET
         active_bytes = c.active_bytes + %(size_bytes)s::bigint,
-        active_items = c.active_items + 1
+        active_items = c.active_items + 1,
+        writes = c.writes + 1
     FROM target
     WHERE
         c.user_id = target.id
@@ -29,13 +30,13 @@ room AS (
 stored AS (
     INSERT INTO memory_item (
         user_id, tier, state, content, metadata, size_bytes, protected, version, created_at, changed_at, expires_at,
-        access_count, archive_reason, purge_reason, created_by, consent
+        access_count, archive_reason, purge_reason, created_by, consent, embedding, embedding_model
     )
     SELECT
         target.id, %(tier)s, 'active', %(content)s, %(metadata)s::jsonb, %(size_bytes)s::int, %(protected)s::boolean, 1,
         %(created_at)s::timestamptz, %(now)s::timestamptz,
         %(now)s::timestamptz + make_interval(secs => target.life_seconds),
-        0, '', '', %(created_by)s, ''
+        0, '', '', %(created_by)s, '', %(embedding)s::halfvec, %(embedding_model)s
     FROM target, room
     RETURNING id, expires_at
 )

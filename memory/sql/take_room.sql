@@ -3,7 +3,8 @@
 UPDATE usage_counter AS c
 SET
     active_bytes = c.active_bytes + %(bytes)s::bigint,
-    active_items = c.active_items + %(items)s::bigint
+    active_items = c.active_items + %(items)s::bigint,
+    writes = c.writes + 1
 FROM memory_user AS u
 INNER JOIN tier_policy AS p ON p.plan_id = u.plan_id AND p.tier = %(tier)s
 LEFT JOIN quota_override AS o

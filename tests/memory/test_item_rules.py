@@ -28,7 +28,9 @@ BROKEN = [
         "memory_item_tombstone_is_empty_ck",
     ),
     ("embedding = '[1,2,3]'", "memory_item_embedding_has_model_ck"),
-    ("embedding_model = 'some-model'", "memory_item_embedding_has_model_ck"),
+    ("embedding = '[1,2]'", "memory_item_embedding_has_model_ck"),
+    ("embedding = '[1,2]', embedding_model = 'other:3'", "memory_item_embedding_size_ck"),
+    ("embedding = '[1,2]', embedding_model = 'without a size'", "memory_item_embedding_size_ck"),
     ("expires_at = NULL", "memory_item_short_term_expires_ck"),
 ]
 

@@ -1,0 +1,81 @@
+"""Which items queries returned: noted in the process, written once a second, so that no reader waits for a write.
+
+Those of a killed process are lost, and those of a database that cannot be written are dropped: they are a hint for the
+scores, not a record.
+"""
+
+import atexit
+import os
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, connection
+
+from memory.models import AccessEvent
+
+logger = structlog.get_logger(__name__)
+FLUSH_SECONDS = 1.0
+MOST_WAITING = 10_000
+SWEEP_ROWS = 10_000
+
+_lock = threading.Lock()
+_waiting: list[AccessEvent] = []
+_flusher_pid = 0
+
+
+def note(user_id: UUID, item_ids: Sequence[UUID], *, at: datetime) -> None:
+    """Remember one query's answer. It reaches the database within a second or two."""
+    if not item_ids:
+        return
+    with _lock:
+        if len(_waiting) < MOST_WAITING:
+            _waiting.append(AccessEvent(user_id=user_id, item_ids=list(item_ids), asked_at=at))
+    _ensure_flusher()
+
+
+def flush() -> int:
+    """Write what is waiting; gives how many events were written."""
+    with _lock:
+        taken, _waiting[:] = list(_waiting), []
+    if not taken:
+        return 0
+    try:
+        AccessEvent.objects.bulk_create(taken)
+    except DatabaseError as error:
+        logger.warning("accesses_dropped", number=len(taken), error=type(error).__name__)
+        return 0
+    return len(taken)
+
+
+def _ensure_flusher() -> None:
+    # A forked child has the parent's module state but none of its threads: hence the pid.
+    global _flusher_pid
+    if _flusher_pid == os.getpid():
+        return
+    with _lock:
+        if _flusher_pid != os.getpid():
+            _flusher_pid = os.getpid()
+            atexit.register(flush)
+            threading.Thread(target=_flush_for_ever, name="accesses", daemon=True).start()
+
+
+def _flush_for_ever() -> None:
+    pause = threading.Event()
+    while not pause.wait(FLUSH_SECONDS):
+        if _waiting:
+            flush()
+            connection.close()  # this thread's own: it is needed too rarely to be kept
+
+
+def sweep(*, keep: timedelta, now: datetime) -> int:
+    """Delete events past their retention, a batch at a time; gives how many went."""
+    gone = 0
+    while True:
+        old = AccessEvent.objects.filter(asked_at__lt=now - keep).order_by("asked_at", "id").values("pk")
+        deleted, _ = AccessEvent.objects.filter(pk__in=old[:SWEEP_ROWS]).delete()
+        gone += deleted
+        if deleted < SWEEP_ROWS:
+            return gone

@@ -1,0 +1,71 @@
+"""What users are working towards: setting and removing goals."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from kimberly.lib.actors import Actor
+from kimberly.lib.errors import Kind, Refusal
+from memory.models import Goal, MemoryUser
+from memory.services import embeddings
+from memory.services.quotas import UserGone
+
+MOST_GOALS = 50  # The score's relevance compares each memory with each goal.
+
+
+class GoalGone(Refusal):
+    """There is no such goal, or not of this user."""
+
+    slug = "goal-not-found"
+    kind = Kind.NOT_FOUND
+    title = "There is no such goal."
+
+
+class TooManyGoals(Refusal):
+    """A user has as many goals as one may have."""
+
+    slug = "too-many-goals"
+    kind = Kind.CONFLICT
+    title = f"A user has at most {MOST_GOALS} goals. Nothing was changed."
+
+    def remedies(self) -> list[str]:
+        return ["Remove a goal that was reached or given up."]
+
+
+def set_goal(user_id: UUID, text: str, *, created_by: Actor, now: datetime) -> tuple[Goal, bool]:
+    """Keep a goal; gives it and whether it is new: the same words again are the goal that is there.
+
+    Raises UserGone or TooManyGoals.
+    """
+    embedded = embeddings.of_texts([text])
+    with transaction.atomic():
+        if not MemoryUser.objects.select_for_update(no_key=True).filter(pk=user_id).exists():
+            raise UserGone
+        there = Goal.objects.filter(user_id=user_id, text=text).first()
+        if there is not None:
+            return there, False
+        if Goal.objects.filter(user_id=user_id).count() >= MOST_GOALS:
+            raise TooManyGoals
+        made = Goal.objects.create(
+            user_id=user_id,
+            text=text,
+            embedding=embedded[0].vector if embedded else None,
+            embedding_model=embedded[0].model if embedded else None,
+            created_at=now,
+            created_by=str(created_by),
+        )
+    return made, True
+
+
+def remove_goal(user_id: UUID, goal_id: UUID) -> None:
+    """Forget one goal of the user. Raises GoalGone."""
+    removed, _ = Goal.objects.filter(user_id=user_id, pk=goal_id).delete()
+    if not removed:
+        raise GoalGone
+
+
+def remove_goals(user_id: UUID) -> int:
+    """Forget every goal of the user; gives how many there were."""
+    removed, _ = Goal.objects.filter(user_id=user_id).delete()
+    return removed

@@ -1,0 +1,172 @@
+-- The best items of one user for a query, with the parts of their scores: the recipe of 10-memory as one statement.
+-- Three marks are filled in by memory.queries.retrieval: {states} (what is searched), {candidates} (nothing, or a
+-- condition on `item` where a filter narrows the search) and {number} (how many candidates there are).
+WITH words AS MATERIALIZED (
+    SELECT
+        place,
+        ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery AS query
+    FROM unnest(tsvector_to_array(to_tsvector('pg_catalog.english'::regconfig, %(query)s::text)))
+        WITH ORDINALITY AS found (lexeme, place)
+),
+any_word AS MATERIALIZED (
+    SELECT string_agg(query::text, ' | ')::tsquery AS query FROM words
+),
+-- How many items the user has; the counters say what a count would say.
+held AS MATERIALIZED (
+    SELECT sum(active_items + CASE WHEN %(archived)s::boolean THEN archived_items ELSE 0 END)::float8 AS items
+    FROM usage_counter
+    WHERE user_id = %(user_id)s::uuid
+),
+candidates AS MATERIALIZED (
+    SELECT id
+    FROM memory_item
+    WHERE
+        user_id = %(user_id)s::uuid
+        AND state {states}
+        AND (%(tier)s::text IS NULL OR tier = %(tier)s::text)
+        AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s::timestamptz)
+        AND (%(until)s::timestamptz IS NULL OR created_at < %(until)s::timestamptz)
+        AND (%(metadata)s::jsonb IS NULL OR metadata @> %(metadata)s::jsonb)
+),
+hits AS MATERIALIZED (
+    SELECT item.id, words.place
+    FROM words
+    CROSS JOIN LATERAL (
+        SELECT id
+        FROM memory_item
+        WHERE user_id = %(user_id)s::uuid AND state {states} AND search_document @@ words.query
+    ) AS item
+),
+rarity AS MATERIALIZED (
+    SELECT hits.place, ln(1 + (held.items - count(*) + 0.5) / (count(*) + 0.5)) AS idf
+    FROM hits CROSS JOIN held
+    GROUP BY hits.place, held.items
+),
+-- Each item of a session with what was said right before it there.
+said AS (
+    SELECT id, lag(id) OVER (PARTITION BY session_key ORDER BY created_at, id) AS previous_id
+    FROM memory_item
+    WHERE user_id = %(user_id)s::uuid AND state {states} AND session_key IS NOT NULL
+),
+near AS (
+    SELECT id, place FROM hits
+    UNION
+    SELECT said.id, hits.place FROM said INNER JOIN hits ON said.previous_id = hits.id
+),
+context AS MATERIALIZED (
+    SELECT item.id, sum(rarity.idf) AS value
+    FROM near AS item INNER JOIN rarity ON item.place = rarity.place
+    WHERE TRUE {candidates}
+    GROUP BY item.id
+),
+own AS MATERIALIZED (
+    SELECT item.id, ts_rank(item.search_document, any_word.query, 0)::float8 AS value
+    FROM any_word CROSS JOIN memory_item AS item
+    WHERE
+        item.user_id = %(user_id)s::uuid AND item.state {states} AND item.search_document @@ any_word.query {candidates}
+),
+-- Only where no word is found at all: what is spelled alike.
+spelling AS MATERIALIZED (
+    SELECT item.id, word_similarity(%(query)s::text, left(item.content, 2000))::float8 AS value
+    FROM memory_item AS item
+    WHERE NOT EXISTS (SELECT FROM own) AND item.user_id = %(user_id)s::uuid AND item.state {states} {candidates}
+),
+by_words AS MATERIALIZED (
+    SELECT id, value, FALSE AS is_spelling FROM own
+    UNION ALL
+    SELECT id, value, TRUE FROM spelling WHERE value > 0
+),
+-- Vectors of different models are never compared, and each model's cosines are scaled among themselves.
+semantic AS MATERIALIZED (
+    SELECT item.id, 1 - item.distance AS value, asked.model
+    FROM unnest(%(models)s::text[], %(vectors)s::halfvec[]) AS asked (model, vector)
+    CROSS JOIN LATERAL (
+        SELECT id, (embedding <=> asked.vector) + 0 AS distance
+        FROM memory_item
+        WHERE
+            user_id = %(user_id)s::uuid
+            AND state {states}
+            AND embedding_model = asked.model
+            AND embedding IS NOT NULL
+    ) AS item
+    WHERE TRUE {candidates}
+),
+-- A candidate without a word of the query has the value 0, so 0 is the least unless every candidate has one.
+semantic_range AS MATERIALIZED (SELECT model, min(value) AS low, max(value) AS high FROM semantic GROUP BY model),
+words_range AS MATERIALIZED (
+    SELECT CASE WHEN count(*) < {number} THEN 0 ELSE min(value) END AS low, max(value) AS high FROM by_words
+),
+context_range AS MATERIALIZED (
+    SELECT CASE WHEN count(*) < {number} THEN 0 ELSE min(value) END AS low, max(value) AS high FROM context
+),
+newest AS MATERIALIZED (
+    SELECT max(created_at) AS at FROM memory_item
+    WHERE %(freshness)s::float8 > 0 AND user_id = %(user_id)s::uuid AND state {states}
+),
+-- Whatever has a word, and of the others those whose vectors are nearest: no other can be among the best.
+chosen AS (
+    SELECT id FROM context
+    UNION
+    SELECT id FROM by_words
+    UNION
+    (
+        SELECT semantic.id
+        FROM semantic
+        INNER JOIN semantic_range ON semantic.model = semantic_range.model
+        CROSS JOIN newest
+        WHERE NOT EXISTS (SELECT FROM context WHERE context.id = semantic.id)
+        ORDER BY
+            %(semantic)s::float8 * (semantic.value - semantic_range.low)
+            / coalesce(nullif(semantic_range.high - semantic_range.low, 0), 1)
+            + CASE WHEN %(freshness)s::float8 > 0 THEN
+                %(freshness)s::float8 * (
+                    SELECT power(2, extract(EPOCH FROM item.created_at - newest.at)::float8 / %(half_life)s::float8)
+                    FROM memory_item AS item WHERE item.id = semantic.id
+                )
+            ELSE 0 END DESC,
+            semantic.id
+        LIMIT %(top_k)s::int
+    )
+)
+SELECT
+    item.id,
+    item.tier,
+    item.state,
+    item.content,
+    item.metadata,
+    item.created_at,
+    part.semantic,
+    CASE WHEN NOT by_words.is_spelling THEN part.words END AS own_words,
+    CASE WHEN by_words.is_spelling THEN part.words END AS spelling,
+    part.context,
+    part.freshness,
+    coalesce(%(semantic)s::float8 * part.semantic, 0)
+    + coalesce(%(own_words)s::float8 * part.words, 0)
+    + coalesce(%(context)s::float8 * part.context, 0)
+    + coalesce(%(freshness)s::float8 * part.freshness, 0) AS score
+FROM chosen
+INNER JOIN memory_item AS item ON chosen.id = item.id
+LEFT JOIN semantic ON chosen.id = semantic.id
+LEFT JOIN semantic_range ON semantic.model = semantic_range.model
+LEFT JOIN by_words ON chosen.id = by_words.id
+LEFT JOIN context ON chosen.id = context.id
+CROSS JOIN words_range
+CROSS JOIN context_range
+CROSS JOIN newest
+CROSS JOIN LATERAL (
+    SELECT
+        CASE WHEN semantic_range.high > semantic_range.low
+            THEN (semantic.value - semantic_range.low) / (semantic_range.high - semantic_range.low)
+            ELSE sign(semantic.value) END AS semantic,
+        CASE WHEN words_range.high > words_range.low
+            THEN (by_words.value - words_range.low) / (words_range.high - words_range.low)
+            ELSE sign(by_words.value) END AS words,
+        CASE WHEN context_range.high > context_range.low
+            THEN (context.value - context_range.low) / (context_range.high - context_range.low)
+            ELSE sign(context.value) END AS context,
+        CASE WHEN %(freshness)s::float8 > 0
+            THEN power(2, extract(EPOCH FROM item.created_at - newest.at)::float8 / %(half_life)s::float8)
+        END AS freshness
+) AS part
+ORDER BY score DESC, item.id
+LIMIT %(top_k)s::int
