@@ -18,7 +18,11 @@ app.conf.update(
     task_queues=[Queue(name) for name in QUEUES],
     task_default_queue="default",
     # Here, not at the tasks: Celery 6 will not read a task's own queue.
-    task_routes={"audit.*": {"queue": "default"}, "ops.*": {"queue": "maintenance"}},
+    task_routes={
+        "audit.*": {"queue": "default"},
+        "memory.embed_late": {"queue": "maintenance"},
+        "ops.*": {"queue": "maintenance"},
+    },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,

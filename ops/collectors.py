@@ -11,8 +11,9 @@ from django.db.migrations.executor import MigrationExecutor
 from kimberly.lib import clock, metrics
 from kimberly.lib.metrics import Metric
 from memory import metrics as memory_metrics
+from memory.embedding import chosen
 from memory.models import Plan
-from memory.queries import totals
+from memory.queries import retrieval, totals
 from memory.rules.limits import ThrottleScope
 from ops.models import InvariantCheck
 from ops.services import invariants
@@ -79,6 +80,10 @@ def _measures() -> Iterator[Sample]:
         yield Sample(memory_metrics.THROTTLED_USERS, (str(scope),), users)
 
 
+def _embeddings() -> Iterator[Sample]:
+    yield Sample(memory_metrics.EMBEDDINGS_MISSING, (), retrieval.without_current_vector(chosen.current().model))
+
+
 def _invariants() -> Iterator[Sample]:
     """What the last check found; before the first one there is nothing to say."""
     for row in InvariantCheck.objects.order_by("invariant"):
@@ -98,6 +103,7 @@ ALL = (
     CollectorOf(CONNECTION, _connection, 0),
     CollectorOf("usage", _usage, 60),
     CollectorOf("measures", _measures, 15),
+    CollectorOf("embeddings", _embeddings, 60),
     CollectorOf("invariants", _invariants, 15),
     CollectorOf("migrations", _migrations, 60),
 )

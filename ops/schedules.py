@@ -17,6 +17,16 @@ class Schedule:
 ALL = (
     Schedule("audit-seal", "audit.seal", "default", "* * * * *", "Seal the audit entries of the last minute."),
     Schedule(
+        "embed-late",
+        "memory.embed_late",
+        "maintenance",
+        "* * * * *",
+        "Embed what the current model has not seen yet.",
+    ),
+    Schedule(
+        "access-sweep", "ops.sweep_accesses", "maintenance", "29 3 * * *", "Delete accesses past their retention."
+    ),
+    Schedule(
         "idempotency-sweep",
         "ops.sweep_idempotency",
         "maintenance",

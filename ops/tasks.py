@@ -10,7 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from kimberly.clients import idempotency
 from kimberly.lib import clock
 from kimberly.lib.actors import Actor
-from memory.services import reconcile, refusals
+from memory.services import accesses, reconcile, refusals
 from ops.services import invariants
 
 logger = structlog.get_logger(__name__)
@@ -25,6 +25,12 @@ def sweep_idempotency(**_kwargs: object) -> int:
 def sweep_refusals(**_kwargs: object) -> int:
     keep = timedelta(days=settings.KIMBERLY.refusal_retention_days)
     return refusals.sweep(keep=keep, now=clock.utc_now())
+
+
+@shared_task(name="ops.sweep_accesses", acks_late=True, time_limit=1800, expires=3600)
+def sweep_accesses(**_kwargs: object) -> int:
+    keep = timedelta(days=settings.KIMBERLY.access_retention_days)
+    return accesses.sweep(keep=keep, now=clock.utc_now())
 
 
 @shared_task(name="ops.sweep_sessions", acks_late=True, time_limit=600, expires=3600)

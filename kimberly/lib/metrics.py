@@ -74,7 +74,11 @@ def process_histogram(
 ) -> prometheus_client.Histogram:
     """A histogram of source P; bounds in the metric's unit."""
     metric = _declare(Metric(name, "histogram", Source.PROCESS, _labels(labels), about, buckets))
-    return prometheus_client.Histogram(name, about, list(metric.labels), buckets=buckets)
+    histogram = prometheus_client.Histogram(name, about, list(metric.labels), buckets=buckets)
+    for combination in metric.combinations():
+        if combination:
+            histogram.labels(*combination)
+    return histogram
 
 
 def process_gauge(name: str, about: str) -> prometheus_client.Gauge:

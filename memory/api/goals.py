@@ -12,7 +12,7 @@ from kimberly.clients.idempotency import Answer
 from kimberly.clients.models import Scope
 from kimberly.lib import clock
 from kimberly.web.openapi import problem_answers
-from memory.api import admission, answers, schemas
+from memory.api import admission, answers, retrieval_schemas
 from memory.api.items import caller_of, once
 from memory.api.users import UserId
 from memory.models import Goal
@@ -30,7 +30,7 @@ GoalId = Annotated[str, Path(description="The goal's id.", examples=["0199a3c2-7
     auth=BearerKey(Scope.READ),
     operation_id="list_goals",
     summary="A user's goals",
-    response={200: schemas.Goals, **problem_answers(400, 401, 403, 404, 422, 429, 503)},
+    response={200: retrieval_schemas.Goals, **problem_answers(400, 401, 403, 404, 422, 429, 503)},
 )
 def list_goals(request: HttpRequest, user_id: UserId) -> HttpResponse:
     """Every goal of the user, oldest first."""
@@ -44,13 +44,13 @@ def list_goals(request: HttpRequest, user_id: UserId) -> HttpResponse:
     operation_id="set_goal",
     summary="Set a goal",
     response={
-        200: schemas.Goal,
-        201: schemas.Goal,
+        200: retrieval_schemas.Goal,
+        201: retrieval_schemas.Goal,
         **problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
     },
     openapi_extra={"parameters": [idempotency.OPENAPI_KEY]},
 )
-def set_goal(request: HttpRequest, user_id: UserId, body: schemas.NewGoal) -> HttpResponse:
+def set_goal(request: HttpRequest, user_id: UserId, body: retrieval_schemas.NewGoal) -> HttpResponse:
     """Keeps the goal (201). The same words again are the goal that is there already (200)."""
     now = clock.utc_now()
     target = _admitted(request, user_id, ThrottleScope.WRITE)
@@ -70,7 +70,7 @@ def set_goal(request: HttpRequest, user_id: UserId, body: schemas.NewGoal) -> Ht
     auth=BearerKey(Scope.WRITE),
     operation_id="remove_goals",
     summary="Remove every goal of a user",
-    response={200: schemas.GoalsRemoved, **problem_answers(400, 401, 403, 404, 422, 503)},
+    response={200: retrieval_schemas.GoalsRemoved, **problem_answers(400, 401, 403, 404, 422, 503)},
 )
 def remove_goals(request: HttpRequest, user_id: UserId) -> HttpResponse:
     """Forgets all of the user's goals."""
@@ -83,7 +83,7 @@ def remove_goals(request: HttpRequest, user_id: UserId) -> HttpResponse:
     auth=BearerKey(Scope.WRITE),
     operation_id="remove_goal",
     summary="Remove a goal",
-    response={200: schemas.GoalsRemoved, **problem_answers(400, 401, 403, 404, 422, 503)},
+    response={200: retrieval_schemas.GoalsRemoved, **problem_answers(400, 401, 403, 404, 422, 503)},
 )
 def remove_goal(request: HttpRequest, user_id: UserId, goal_id: GoalId) -> HttpResponse:
     """Forgets one goal."""

@@ -17,7 +17,7 @@ from kimberly.lib import clock, ids
 from kimberly.lib.errors import Invalid, Refusal
 from kimberly.web import bodies, etags, problems, requestid, validation
 from kimberly.web.openapi import problem_answers
-from memory.api import admission, answers, filters, schemas
+from memory.api import admission, answers, filters, retrieval_schemas, schemas
 from memory.queries import items as item_queries
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
@@ -297,10 +297,10 @@ def restore_item(request: HttpRequest, item_id: ItemId, body: schemas.NoFields |
     auth=WRITE,
     operation_id="give_feedback",
     summary="Say whether a memory helped",
-    response={201: schemas.FeedbackKept, **problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},
+    response={201: retrieval_schemas.FeedbackKept, **problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},
     openapi_extra={"parameters": [idempotency.OPENAPI_KEY]},
 )
-def give_feedback(request: HttpRequest, item_id: ItemId, body: schemas.Feedback) -> HttpResponse:
+def give_feedback(request: HttpRequest, item_id: ItemId, body: retrieval_schemas.Feedback) -> HttpResponse:
     """Keeps whether the memory helped, or how much it matters to the person. The scores take it into account."""
     if (body.helpful is None) == (body.emotional_weight is None):
         raise Invalid(("", "needs exactly one of helpful and emotional_weight"))

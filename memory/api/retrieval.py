@@ -11,7 +11,8 @@ from kimberly.clients.models import Scope
 from kimberly.lib import clock, ids
 from kimberly.lib.errors import Invalid
 from kimberly.web.openapi import problem_answers
-from memory.api import admission, answers, schemas
+from memory.api import admission, answers
+from memory.api import retrieval_schemas as schemas
 from memory.api.items import caller_of
 from memory.queries.retrieval import Found, Narrowing
 from memory.rules.limits import ThrottleScope

@@ -31,8 +31,10 @@ class HttpEmbedder:
         try:
             with urllib.request.urlopen(request, timeout=self._timeout_seconds) as answer:  # noqa: S310
                 return self._rows(json.load(answer), len(texts))
+        except urllib.error.HTTPError as error:
+            error.close()  # its body may quote what was sent
+            raise EmbedderAway(f"{self.model}: HTTP status {error.code}") from None
         except (OSError, HTTPException) as error:
-            # An HTTPError's text has the status alone, never the body.
             raise EmbedderAway(f"{self.model}: {error}") from error
         except (ValueError, KeyError, TypeError) as error:
             raise EmbedderAway(f"{self.model} gave no list of vectors ({type(error).__name__})") from error

@@ -178,9 +178,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="usagecounter",
             name="writes",
-            field=models.BigIntegerField(
-                db_default=0, help_text="Grows with every write of the items: what was read is old."
-            ),
+            field=models.BigIntegerField(db_default=0, help_text="Grows with each write of the items."),
         ),
         migrations.RemoveField(model_name="memoryitem", name="search_document"),
         migrations.AddField(

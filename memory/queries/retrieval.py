@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from pgvector import HalfVector
 
 from kimberly.db import statements
 from kimberly.lib.remember import Remembered
 from kimberly.lib.sql import statement
-from memory.models import RetrievalProfile
+from memory.models import MemoryItem, RetrievalProfile
 from memory.rules.retrieval import HALF_LIFE_SECONDS, Weights
-from memory.rules.tiers import Tier
+from memory.rules.tiers import ItemState, Tier
 
 REMEMBERED_SECONDS = 1.0
 _current: Remembered[str, "Profile"] = Remembered(seconds=REMEMBERED_SECONDS, most=1)
@@ -158,6 +159,12 @@ def models_in_use() -> list[str]:
     """The models that active items' vectors are of, in any order."""
     rows = _models.get("", lambda _: statements.fetch_all(statement(__file__, "embedding_models"), {}))
     return [model for (model,) in rows or [] if model is not None]
+
+
+def without_current_vector(model: str) -> int:
+    """How many active items this model has not seen yet."""
+    active = MemoryItem.objects.filter(state=ItemState.ACTIVE)
+    return active.filter(Q(embedding_model=None) | Q(embedding_model__lt=model) | Q(embedding_model__gt=model)).count()
 
 
 _models: Remembered[str, list[statements.Row]] = Remembered(seconds=REMEMBERED_SECONDS, most=1)

@@ -78,8 +78,8 @@ by_words AS MATERIALIZED (
 ),
 -- Vectors of different models are never compared, and each model's cosines are scaled among themselves.
 semantic AS MATERIALIZED (
-    SELECT item.id, 1 - item.distance AS value, asked.model
-    FROM unnest(%(models)s::text[], %(vectors)s::halfvec[]) AS asked (model, vector)
+    SELECT item.id, 1 - item.distance AS value, asked.place
+    FROM unnest(%(models)s::text[], %(vectors)s::halfvec[]) WITH ORDINALITY AS asked (model, vector, place)
     CROSS JOIN LATERAL (
         SELECT id, (embedding <=> asked.vector) + 0 AS distance
         FROM memory_item
@@ -91,8 +91,10 @@ semantic AS MATERIALIZED (
     ) AS item
     WHERE TRUE {candidates}
 ),
+semantic_range AS MATERIALIZED (
+    SELECT place, min(value) AS low, max(value) AS high FROM semantic GROUP BY place
+),
 -- A candidate without a word of the query has the value 0, so 0 is the least unless every candidate has one.
-semantic_range AS MATERIALIZED (SELECT model, min(value) AS low, max(value) AS high FROM semantic GROUP BY model),
 words_range AS MATERIALIZED (
     SELECT CASE WHEN count(*) < {number} THEN 0 ELSE min(value) END AS low, max(value) AS high FROM by_words
 ),
@@ -103,30 +105,89 @@ newest AS MATERIALIZED (
     SELECT max(created_at) AS at FROM memory_item
     WHERE %(freshness)s::float8 > 0 AND user_id = %(user_id)s::uuid AND state {states}
 ),
--- Whatever has a word, and of the others those whose vectors are nearest: no other can be among the best.
-chosen AS (
-    SELECT id FROM context
-    UNION
-    SELECT id FROM by_words
+-- What the words alone give each item that has one.
+worded AS MATERIALIZED (
+    SELECT
+        coalesce(context.id, by_words.id) AS id,
+        by_words.is_spelling,
+        CASE WHEN words_range.high > words_range.low
+            THEN (by_words.value - words_range.low) / (words_range.high - words_range.low)
+            ELSE sign(by_words.value) END AS words,
+        CASE WHEN context_range.high > context_range.low
+            THEN (context.value - context_range.low) / (context_range.high - context_range.low)
+            ELSE sign(context.value) END AS context
+    FROM context
+    FULL JOIN by_words ON context.id = by_words.id
+    CROSS JOIN words_range
+    CROSS JOIN context_range
+),
+summed AS MATERIALIZED (
+    SELECT *, %(own_words)s::float8 * coalesce(words, 0) + %(context)s::float8 * coalesce(context, 0) AS score FROM worded
+),
+-- The other signals add at most their weights: who is further behind the k-th best of the words cannot catch up.
+bar AS MATERIALIZED (
+    SELECT coalesce(
+        (
+            SELECT score - %(semantic)s::float8 - %(freshness)s::float8 - 1e-9
+            FROM summed
+            ORDER BY score DESC
+            OFFSET %(top_k)s::int - 1 LIMIT 1
+        ),
+        0
+    ) AS score
+),
+scaled AS NOT MATERIALIZED (
+    SELECT
+        semantic.id,
+        CASE WHEN semantic_range.high > semantic_range.low
+            THEN (semantic.value - semantic_range.low) / (semantic_range.high - semantic_range.low)
+            ELSE sign(semantic.value) END AS value
+    FROM semantic INNER JOIN semantic_range ON semantic.place = semantic_range.place
+),
+-- Of the rest, the k nearest: whoever is further away and has no word has k before him already.
+chosen AS MATERIALIZED (
+    SELECT summed.id FROM summed CROSS JOIN bar WHERE summed.score >= bar.score
     UNION
     (
-        SELECT semantic.id
-        FROM semantic
-        INNER JOIN semantic_range ON semantic.model = semantic_range.model
-        CROSS JOIN newest
-        WHERE NOT EXISTS (SELECT FROM context WHERE context.id = semantic.id)
+        SELECT scaled.id
+        FROM scaled
         ORDER BY
-            %(semantic)s::float8 * (semantic.value - semantic_range.low)
-            / coalesce(nullif(semantic_range.high - semantic_range.low, 0), 1)
+            %(semantic)s::float8 * scaled.value
             + CASE WHEN %(freshness)s::float8 > 0 THEN
                 %(freshness)s::float8 * (
                     SELECT power(2, extract(EPOCH FROM item.created_at - newest.at)::float8 / %(half_life)s::float8)
-                    FROM memory_item AS item WHERE item.id = semantic.id
+                    FROM memory_item AS item CROSS JOIN newest WHERE item.id = scaled.id
                 )
             ELSE 0 END DESC,
-            semantic.id
+            scaled.id
         LIMIT %(top_k)s::int
     )
+),
+parts AS (
+    SELECT
+        chosen.id,
+        summed.is_spelling,
+        scaled.value AS semantic,
+        summed.words,
+        summed.context,
+        CASE WHEN %(freshness)s::float8 > 0 THEN (
+            SELECT power(2, extract(EPOCH FROM item.created_at - newest.at)::float8 / %(half_life)s::float8)
+            FROM memory_item AS item CROSS JOIN newest WHERE item.id = chosen.id
+        ) END AS freshness
+    FROM chosen
+    LEFT JOIN scaled ON chosen.id = scaled.id
+    LEFT JOIN summed ON chosen.id = summed.id
+),
+best AS MATERIALIZED (
+    SELECT
+        *,
+        coalesce(%(semantic)s::float8 * semantic, 0)
+        + coalesce(%(own_words)s::float8 * words, 0)
+        + coalesce(%(context)s::float8 * context, 0)
+        + coalesce(%(freshness)s::float8 * freshness, 0) AS score
+    FROM parts
+    ORDER BY score DESC, id
+    LIMIT %(top_k)s::int
 )
 SELECT
     item.id,
@@ -135,38 +196,12 @@ SELECT
     item.content,
     item.metadata,
     item.created_at,
-    part.semantic,
-    CASE WHEN NOT by_words.is_spelling THEN part.words END AS own_words,
-    CASE WHEN by_words.is_spelling THEN part.words END AS spelling,
-    part.context,
-    part.freshness,
-    coalesce(%(semantic)s::float8 * part.semantic, 0)
-    + coalesce(%(own_words)s::float8 * part.words, 0)
-    + coalesce(%(context)s::float8 * part.context, 0)
-    + coalesce(%(freshness)s::float8 * part.freshness, 0) AS score
-FROM chosen
-INNER JOIN memory_item AS item ON chosen.id = item.id
-LEFT JOIN semantic ON chosen.id = semantic.id
-LEFT JOIN semantic_range ON semantic.model = semantic_range.model
-LEFT JOIN by_words ON chosen.id = by_words.id
-LEFT JOIN context ON chosen.id = context.id
-CROSS JOIN words_range
-CROSS JOIN context_range
-CROSS JOIN newest
-CROSS JOIN LATERAL (
-    SELECT
-        CASE WHEN semantic_range.high > semantic_range.low
-            THEN (semantic.value - semantic_range.low) / (semantic_range.high - semantic_range.low)
-            ELSE sign(semantic.value) END AS semantic,
-        CASE WHEN words_range.high > words_range.low
-            THEN (by_words.value - words_range.low) / (words_range.high - words_range.low)
-            ELSE sign(by_words.value) END AS words,
-        CASE WHEN context_range.high > context_range.low
-            THEN (context.value - context_range.low) / (context_range.high - context_range.low)
-            ELSE sign(context.value) END AS context,
-        CASE WHEN %(freshness)s::float8 > 0
-            THEN power(2, extract(EPOCH FROM item.created_at - newest.at)::float8 / %(half_life)s::float8)
-        END AS freshness
-) AS part
-ORDER BY score DESC, item.id
-LIMIT %(top_k)s::int
+    best.semantic,
+    CASE WHEN NOT best.is_spelling THEN best.words END AS own_words,
+    CASE WHEN best.is_spelling THEN best.words END AS spelling,
+    best.context,
+    best.freshness,
+    best.score
+FROM best
+INNER JOIN memory_item AS item ON best.id = item.id
+ORDER BY best.score DESC, best.id

@@ -17,6 +17,7 @@ PROMISES = {
     "F1": "However many write for a user at once, no limit is passed by a byte; each refusal says why, and is kept.",
     "F2": "A call that is repeated with its Idempotency-Key has one effect, and gets the first answer.",
     "F3": "Bad input is refused with a pointer to what is wrong; nothing of it is stored, and it is never a 5xx.",
+    "F6": "An embedder that fails, is slow or gives nonsense stops no write and spoils no answer.",
     "F7": "Valkey may be away, slow, empty or full: reads go on, writes go on as designed, nothing is lost.",
     "F8": "PostgreSQL may be restarted and its connections cut: 503 while it is down, no acknowledged write is lost.",
     "F9": "With a database that is read-only or full, reads go on and writes are told when to come back.",
@@ -29,6 +30,8 @@ PROMISES = {
     "R3": "A throttle holds on every process within two seconds; of several the strictest wins.",
     "R4": "Paging by cursor gives each row exactly once while others come and go.",
     "R5": "Of parallel changes to one version exactly one wins; none is lost silently.",
+    "R6": "Without vectors memories are found by their words, and vectors of two models are never compared.",
+    "R7": "Hostile search text is answered as quickly as any other.",
     "R8": "Large and slow requests are turned away early and do not keep others waiting.",
     "V9": "Whatever is logged, it is one JSON object on one line, without content and keys.",
     "D3": "With a missing, wrong or well-known setting nothing starts, and one message names all of them.",
@@ -44,7 +47,6 @@ BEGUN = {
     "O3": "A scrape has as many series for many users as for few, whatever paths, methods and keys are made up.",
     "D1": "The image's build steps give a program that answers and writes nothing into its own folders.",
     "D4": "What is installed is what was locked, under licences that may be used; no secret is in the repository.",
-    "R7": "Hostile search text is answered as quickly as any other.",
 }
 
 

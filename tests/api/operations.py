@@ -104,6 +104,24 @@ def _change_item(caller: Caller) -> Call:
     return Call("PATCH", f"{MEMORY}/{item['id']}", template, headers={"If-Match": item["etag"]})
 
 
+def _query(caller: Caller) -> Call:
+    body = {"user_id": caller.user_id, "query": "figs", "tags": ["food"], "metadata": {"source": "chat"}}
+    return Call("POST", f"{MEMORY}/query", Template(body, open_at="/metadata"))
+
+
+def _give_feedback(caller: Caller) -> Call:
+    return Call("POST", f"{MEMORY}/{_an_item(caller)['id']}/feedback", Template({"helpful": True}))
+
+
+def _set_goal(caller: Caller) -> Call:
+    return Call("POST", f"{USERS}/{caller.user_id}/goals", Template({"text": "Learn Italian."}))
+
+
+def _remove_goal(caller: Caller) -> Call:
+    made = _set_goal(caller).send(caller.http)
+    return Call("DELETE", f"{USERS}/{caller.user_id}/goals/{made.json()['id']}")
+
+
 def _put_user(caller: Caller) -> Call:
     return Call("PUT", f"{USERS}/{caller.user_id}", Template({"display_name": "Someone"}))
 
@@ -119,4 +137,10 @@ VALID: dict[str, Callable[[Caller], Call]] = {
     "read_metrics": lambda caller: Call("GET", f"{MEMORY}/metrics", query={"user_id": caller.user_id}),
     "read_user": lambda caller: Call("GET", f"{USERS}/{caller.user_id}"),
     "put_user": _put_user,
+    "query_memory": _query,
+    "give_feedback": _give_feedback,
+    "list_goals": lambda caller: Call("GET", f"{USERS}/{caller.user_id}/goals"),
+    "set_goal": _set_goal,
+    "remove_goal": _remove_goal,
+    "remove_goals": lambda caller: Call("DELETE", f"{USERS}/{caller.user_id}/goals"),
 }

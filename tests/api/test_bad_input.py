@@ -30,7 +30,8 @@ def faults(caller: Caller, call: Call, cases: list[Bad]) -> dict[str, str]:
 
 
 def test_every_writing_operation_is_known_here():
-    assert set(writing()) == {"write_item", "write_items", "change_item", "restore_item", "put_user"}
+    items = {"write_item", "write_items", "change_item", "restore_item", "give_feedback"}
+    assert set(writing()) == items | {"put_user", "query_memory", "set_goal"}
 
 
 @pytest.mark.parametrize("operation_id", sorted(writing()))

@@ -33,6 +33,12 @@ SCOPE_OF = {
     "read_metrics": Scope.METRICS,
     "read_user": Scope.READ,
     "put_user": Scope.WRITE,
+    "query_memory": Scope.QUERY,
+    "give_feedback": Scope.WRITE,
+    "list_goals": Scope.READ,
+    "set_goal": Scope.WRITE,
+    "remove_goal": Scope.WRITE,
+    "remove_goals": Scope.WRITE,
 }
 ANEW = {"Connection": "close"}  # the next call may meet the other process
 UNKNOWN_ITEM = "mem_0199a3c27d1e7b6c8f21d3a4b5c6d7e8"

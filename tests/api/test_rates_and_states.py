@@ -18,8 +18,8 @@ from tests.api.operations import operations, valid_call
 from tests.api.problems import problem_in
 from tests.waiting import until
 
-WRITES = ("write_item", "write_items", "change_item", "restore_item", "put_user")
-NOT_LIMITED = ("delete_item",)
+WRITES = ("write_item", "write_items", "change_item", "restore_item", "put_user", "give_feedback", "set_goal")
+NOT_LIMITED = ("delete_item", "remove_goal", "remove_goals")
 
 
 def limits_of(response: httpx.Response) -> dict[str, dict[str, int]]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import psycopg
 from django.conf import settings
+from pgvector.psycopg.halfvec import register_halfvec_info
+from psycopg.types import TypeInfo
 
 from kimberly.lib import clock
 from kimberly.lib.sql import statement
 from memory.models import Plan, TierPolicy
 from memory.rules.tiers import Tier
-from memory.services import quotas
+from memory.services import embeddings, quotas
 from tests.bench import load
 from tests.bench.load import CLIENTS, Request, Result
 from tests.personas import Person, issue_key
@@ -71,7 +73,11 @@ def plain_sql(person: Person) -> Callable[[], None]:
     """The floor: the service's own statement on a connection of its own."""
     text = statement(quotas.__file__, "store_item")
     connection = psycopg.connect(settings.KIMBERLY.database_url, autocommit=True, prepare_threshold=0)
+    info = TypeInfo.fetch(connection, "halfvec")
+    assert info is not None
+    register_halfvec_info(connection, info)
     cursor = connection.cursor()
+    [embedded] = embeddings.of_texts([CONTENT]) or []
     parameters = {
         "user_id": person.id,
         "tier": "long-term",
@@ -80,6 +86,8 @@ def plain_sql(person: Person) -> Callable[[], None]:
         "size_bytes": 300,
         "protected": False,
         "created_by": "bench",
+        "embedding": embedded.vector,
+        "embedding_model": embedded.model,
     }
 
     def call() -> None:

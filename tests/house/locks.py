@@ -38,7 +38,8 @@ def locked(file_name: str) -> dict[str, Locked]:
     """The packages of a lock file by name."""
     text = (PROJECT / file_name).read_text(encoding="utf-8").replace("\\\n", " ")
     entries = re.split(r"(?m)^(?=[a-z])", text)[1:]
-    return {one.name: one for one in map(_locked, entries)}
+    # A package may have a version for each Python: the one for here counts.
+    return {one.name: one for one in sorted(map(_locked, entries), key=lambda one: one.is_for_here)}
 
 
 def _locked(entry: str) -> Locked:

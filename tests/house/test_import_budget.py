@@ -23,21 +23,31 @@ STANDS_ON = {
     "prometheus-client",
     "sentry-sdk",
 }
-MORE = {"granian", "whitenoise", "django-csp", "structlog"}
+MORE = {"granian", "whitenoise", "django-csp", "structlog", "wordllama"}
 # What those bring with them.
 BROUGHT = {
     "amqp": "kombu",
     "annotated-types": "pydantic",
     "asgiref": "django",
     "billiard": "celery",
+    "certifi": "requests",
+    "charset-normalizer": "requests",
     "click": "celery",
     "cron-descriptor": "django-celery-beat",
     "django-timezone-field": "django-celery-beat",
+    "idna": "requests",
     "kombu": "celery",
+    "numpy": "wordllama",
     "packaging": "kombu",
     "psycopg-binary": "psycopg",
     "pydantic": "django-ninja",
     "pydantic-core": "pydantic",
+    "pyyaml": "huggingface-hub",
+    "requests": "wordllama",
+    "safetensors": "wordllama",
+    "tokenizers": "wordllama",
+    "toml": "wordllama",
+    "urllib3": "requests",
     "python-crontab": "django-celery-beat",
     "python-dateutil": "celery",
     "six": "python-dateutil",
@@ -49,7 +59,7 @@ BROUGHT = {
     "vine": "amqp",
 }
 # Libraries look for these and go on without; only development has them.
-NOT_IN_PRODUCTION = {"attrs", "greenlet", "pygments", "pyyaml", "rich", "setuptools"}
+NOT_IN_PRODUCTION = {"attrs", "greenlet", "pygments", "rich", "setuptools"}
 
 
 def imported_by_a_web_process():

@@ -39,9 +39,16 @@ WRONG = {
     "KIMBERLY_STATEMENT_TIMEOUT_SECONDS": "1.5",
     "KIMBERLY_REFUSAL_RETENTION_DAYS": "forever",
     "KIMBERLY_FALLBACK_WRITES_PER_MINUTE": "0",
+    "KIMBERLY_EMBEDDER": "magic",
+    "KIMBERLY_EMBEDDER_URL": "ftp://embedder",
+    "KIMBERLY_EMBEDDER_MODEL": "a model with spaces",
+    "KIMBERLY_EMBEDDER_DIMENSIONS": "4096",
+    "KIMBERLY_EMBEDDER_TIMEOUT_SECONDS": "0",
+    "KIMBERLY_QUERY_CACHE_SECONDS": "-1",
+    "KIMBERLY_ACCESS_RETENTION_DAYS": "0",
     "SENTRY_DSN": "sentry.io",
 }
-ANY_TEXT = {"KIMBERLY_ALLOWED_HOSTS", "KIMBERLY_DATA_DIR", "KIMBERLY_BUILD"}
+ANY_TEXT = {"KIMBERLY_ALLOWED_HOSTS", "KIMBERLY_DATA_DIR", "KIMBERLY_BUILD", "KIMBERLY_EMBEDDER_KEY"}
 PROGRAMS = {
     "a command": ["manage.py", "check"],
     "worker": ["-m", "celery", "-A", "kimberly.celery", "worker"],
@@ -80,6 +87,11 @@ def test_what_is_wrong_is_named_all_at_once():
 
 def test_each_setting_that_can_be_wrong_is_tried():
     assert {field.metadata["name"] for field in fields(Config)} == set(WRONG) | ANY_TEXT
+
+
+@pytest.mark.parametrize("given", [{}, {"KIMBERLY_EMBEDDER_URL": "http://e"}, {"KIMBERLY_EMBEDDER_MODEL": "m"}])
+def test_an_endpoint_for_embeddings_needs_its_address_and_its_model(given):
+    assert refused({**PRODUCTION, "KIMBERLY_EMBEDDER": "http", **given}) == ["KIMBERLY_EMBEDDER"]
 
 
 @pytest.mark.parametrize("key", ["change-me-" * 6, "example" * 9, "DJANGO-INSECURE-" + "x1y2z3w4v5" * 5, "a" * 64])

@@ -1,0 +1,195 @@
+"""Querying one user's memories through HTTP, against the same statement alone, while others have a million items."""
+
+import statistics
+from collections.abc import Callable
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from pgvector.psycopg.halfvec import register_halfvec_info
+from psycopg.types import TypeInfo
+
+from kimberly.lib import clock
+from memory.queries import retrieval
+from memory.queries.retrieval import Narrowing
+from memory.rules.retrieval import HALF_LIFE_SECONDS
+from memory.services.retrieval import vectors_of
+from tests.bench import load
+from tests.bench.create import Section
+from tests.bench.load import CLIENTS, Request, Result
+from tests.personas import Person, issue_key
+from tests.web import WebServer
+
+ROUNDS = 3
+SECONDS = 3.0
+SIZES = {1_000: 20, 10_000: 50, 60_000: 150}  # items of the user: the most p95 in milliseconds, one client
+OTHERS = 1_000_000
+LEAST_RATIO, STRETCH_RATIO, MOST_GROWTH = 0.60, 0.70, 1.1
+WORDS = 5_000
+QUESTIONS = ("w30 w410 w1500", "w7 w95 w2200 w3900", "w64 w700 w4100", "w250 w1000 w12")
+
+# Words by Zipf's law, as in any language: few are common, most are rare. A session has twenty items.
+FILL = """
+INSERT INTO memory_item (
+    user_id, tier, state, content, metadata, size_bytes, protected, version, created_at, changed_at, access_count,
+    archive_reason, purge_reason, created_by, consent, embedding, embedding_model
+)
+SELECT
+    %(user_id)s::uuid,
+    'long-term',
+    'active',
+    (SELECT string_agg('w' || power(%(words)s::float8, random())::int, ' ') FROM generate_series(1, 20 + 0 * n)),
+    jsonb_build_object('session', 's' || (n / 20)),
+    150,
+    FALSE,
+    1,
+    now() - n * interval '1 minute',
+    now(),
+    0,
+    '',
+    '',
+    'bench',
+    '',
+    (SELECT array_agg(random() - 0.5) FROM generate_series(1, 256 + 0 * n))::real[]::halfvec,
+    'wordllama:256'
+FROM generate_series(1, %(items)s::int) AS n
+"""
+
+
+def fill(person: Person, items: int) -> None:
+    """Give the person so many items, at once and past the services: a million through them would take an hour."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(FILL, {"user_id": person.id, "items": items, "words": WORDS})
+        cursor.execute(
+            "UPDATE usage_counter SET active_items = %s, active_bytes = %s WHERE user_id = %s AND tier = 'long-term'",
+            [items, items * 150, person.id],
+        )
+
+
+def settle() -> None:
+    """What autovacuum does in the hours after such a load."""
+    with psycopg.connect(
+        settings.KIMBERLY.owner_database_url or settings.KIMBERLY.database_url, autocommit=True
+    ) as raw:
+        raw.execute("VACUUM (ANALYZE) memory_item")
+
+
+def plain_sql(person: Person) -> Callable[[], None]:
+    """The floor: the service's own statement on a connection of its own, its vectors made before."""
+    url = settings.KIMBERLY.database_url
+    raw = psycopg.connect(url, autocommit=True, prepare_threshold=0, options="-c work_mem=16MB")
+    info = TypeInfo.fetch(raw, "halfvec")
+    assert info is not None
+    register_halfvec_info(raw, info)
+    cursor = raw.cursor()
+    text = retrieval.text_of(Narrowing())
+    weights = retrieval.current_profile().weights
+    asked = [
+        {
+            "user_id": person.id,
+            "query": question,
+            "models": [model for model, _ in vectors],
+            "vectors": [vector for _, vector in vectors],
+            "top_k": 10,
+            "archived": False,
+            **dict.fromkeys(("tier", "since", "until", "metadata")),
+            "semantic": weights.semantic,
+            "own_words": weights.own_words,
+            "context": weights.context,
+            "freshness": weights.freshness,
+            "half_life": HALF_LIFE_SECONDS,
+        }
+        for question in QUESTIONS
+        for vectors in [vectors_of(question)]
+    ]
+    turn = 0
+
+    def call() -> None:
+        nonlocal turn
+        turn += 1
+        cursor.execute(text, asked[turn % len(asked)])
+        if len(cursor.fetchall()) != 10:
+            raise RuntimeError("the floor's statement did not find ten items")
+
+    return call
+
+
+def requests_for(web: WebServer, person: Person, key: str, clients: int) -> list[Request]:
+    return [
+        Request.post(
+            web.port,
+            "/api/v1/memory/query",
+            key,
+            {"user_id": person.external_id, "query": QUESTIONS[number % len(QUESTIONS)], "top_k": 10},
+            expected_status=200,
+        )
+        for number in range(clients)
+    ]
+
+
+def measure() -> Section:
+    """Eight clients against the floor at 1,000 items; one client at each size; all before and after others grow."""
+    people = {items: Person.register(f"has-{items}", plan="bench", at=clock.utc_now()) for items in SIZES}
+    for items, person in people.items():
+        fill(person, items)
+    others = Person.register("others", plan="bench", at=clock.utc_now())
+    fill(others, 10_000)
+    settle()
+    key = issue_key()
+    environment = {"KIMBERLY_QUERY_CACHE_SECONDS": "0"}
+    with WebServer(environment=environment) as web:
+        before = {items: _alone(web, person, key) for items, person in people.items()}
+    fill(others, OTHERS - 10_000)
+    settle()
+    with WebServer(environment=environment) as web:
+        after = {items: _alone(web, person, key) for items, person in people.items()}
+        small = people[1_000]
+        floors, services = [], []
+        for _ in range(ROUNDS):
+            floors.append(load.run(lambda _: plain_sql(small), seconds=SECONDS))
+            services.append(load.run_http(requests_for(web, small, key, CLIENTS), seconds=SECONDS))
+    return _section(before, after, floors, services)
+
+
+def _alone(web: WebServer, person: Person, key: str) -> Result:
+    """One client, which asks every question in turn."""
+    return load.run_http(requests_for(web, person, key, 1), seconds=SECONDS)
+
+
+def _section(
+    before: dict[int, Result], after: dict[int, Result], floors: list[Result], services: list[Result]
+) -> Section:
+    ratio = statistics.median(s.per_second / f.per_second for s, f in zip(services, floors, strict=True))
+    rows = [
+        f"| {items:,} | {before[items].p50_ms:.1f} / {before[items].p95_ms:.1f} ms "
+        f"| {after[items].p50_ms:.1f} / {after[items].p95_ms:.1f} ms "
+        f"| {after[items].p50_ms / before[items].p50_ms:.2f} | < {most} ms |"
+        for items, most in SIZES.items()
+    ]
+    passed = (
+        ratio >= LEAST_RATIO
+        and all(after[items].p95_ms < most for items, most in SIZES.items())
+        and all(after[items].p50_ms / before[items].p50_ms <= MOST_GROWTH for items in SIZES)
+    )
+    lines = "\n".join(rows)
+    text = f"""## Query through HTTP
+
+Cache off. One client:
+
+| items of the user | p50 / p95, others have 10,000 | p50 / p95, others have {OTHERS:,} | growth | target of p95 |
+| --- | --- | --- | --- | --- |
+{lines}
+
+Eight clients on a user of 1,000 items, while others have {OTHERS:,}:
+
+| | per second | p50 | p95 |
+| --- | --- | --- | --- |
+| floor: the same statement alone | {statistics.median(f.per_second for f in floors):,.0f} | | |
+| service | {statistics.median(s.per_second for s in services):,.0f} \
+| {statistics.median(s.p50_ms for s in services):.1f} ms | {statistics.median(s.p95_ms for s in services):.1f} ms |
+| **ratio, median of {len(floors)} rounds** | **{ratio:.2f}** | | |
+| target | >= {LEAST_RATIO:.2f} (stretch {STRETCH_RATIO:.2f}), growth <= {MOST_GROWTH} | | |
+
+{"Reached." if passed else "Not reached."}"""
+    return Section(text, passed)
