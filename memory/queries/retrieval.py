@@ -101,35 +101,41 @@ def _newest() -> Profile | None:
     return Profile(row.version, Weights(row.semantic, row.own_words, row.context, row.freshness))
 
 
-def find(
-    user_id: UUID,
-    query: str,
-    *,
-    vectors: Sequence[tuple[str, HalfVector]],
-    top_k: int,
-    narrowing: Narrowing,
-    weights: Weights,
-) -> list[Found]:
-    """The best items first, at most `top_k`. `vectors`: the query's vector for each model of the items' vectors."""
-    parameters = {
-        "user_id": user_id,
-        "query": query,
-        "models": [model for model, _ in vectors],
-        "vectors": [vector for _, vector in vectors],
-        "top_k": top_k,
-        "archived": narrowing.include_archived,
-        "tier": narrowing.tier and str(narrowing.tier),
-        "since": narrowing.since,
-        "until": narrowing.until,
-        "metadata": narrowing.as_metadata(),
-        "semantic": weights.semantic,
-        "own_words": weights.own_words,
-        "context": weights.context,
-        "freshness": weights.freshness,
-        "half_life": HALF_LIFE_SECONDS,
-    }
-    rows = statements.fetch_all(text_of(narrowing), parameters)
-    return [_found(row) for row in rows]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """One search in one user's items. `vectors`: the query's vector for each model that items' vectors are of."""
+
+    user_id: UUID
+    query: str
+    vectors: Sequence[tuple[str, HalfVector]]
+    top_k: int
+    narrowing: Narrowing
+    weights: Weights
+
+    def statement(self) -> tuple[str, dict[str, Any]]:
+        """The SQL and its parameters."""
+        return text_of(self.narrowing), {
+            "user_id": self.user_id,
+            "query": self.query,
+            "models": [model for model, _ in self.vectors],
+            "vectors": [vector for _, vector in self.vectors],
+            "top_k": self.top_k,
+            "archived": self.narrowing.include_archived,
+            "tier": self.narrowing.tier and str(self.narrowing.tier),
+            "since": self.narrowing.since,
+            "until": self.narrowing.until,
+            "metadata": self.narrowing.as_metadata(),
+            "semantic": self.weights.semantic,
+            "own_words": self.weights.own_words,
+            "context": self.weights.context,
+            "freshness": self.weights.freshness,
+            "half_life": HALF_LIFE_SECONDS,
+        }
+
+
+def find(search: Search) -> list[Found]:
+    """The best items first, at most `top_k`."""
+    return [_found(row) for row in statements.fetch_all(*search.statement())]
 
 
 def _found(row: statements.Row) -> Found:

@@ -16,7 +16,7 @@ from kimberly.web import redisclient
 from memory import metrics
 from memory.embedding import chosen
 from memory.queries import items, retrieval
-from memory.queries.retrieval import Components, Found, Narrowing, Profile
+from memory.queries.retrieval import Components, Found, Narrowing, Profile, Search
 from memory.services import accesses, embeddings
 
 logger = structlog.get_logger(__name__)
@@ -76,14 +76,15 @@ def _reply(question: Question) -> Reply:
 def _search(question: Question, profile: Profile) -> Reply:
     vectors = vectors_of(question.text)
     started = time.perf_counter()
-    found = retrieval.find(
-        question.user_id,
-        question.text,
+    search = Search(
+        user_id=question.user_id,
+        query=question.text,
         vectors=vectors,
         top_k=question.top_k,
         narrowing=question.narrowing,
         weights=profile.weights,
     )
+    found = retrieval.find(search)
     metrics.VECTOR_QUERY_DURATION.observe(time.perf_counter() - started)
     return Reply(found, profile.version, not vectors)
 

@@ -43,6 +43,7 @@ class Keeper:
             caller.keeps(f"Archived {canary}.", type="permanent"),
             caller.keeps(f"Purged {canary}.", type="short-term"),
         ]
+        caller.http.post(f"{USERS}/{caller.user_id}/goals", json={"text": f"Reach {canary}."})
         caller.deletes(kept[2]["id"])
         caller.deletes(kept[3]["id"], purge="true")
         return cls(caller, canary, [item["id"] for item in kept], key)
@@ -56,6 +57,11 @@ class Keeper:
             lambda: http.get(MEMORY, params={"state": "archived", "sort": "-size_bytes"}),
             lambda: http.get(MEMORY, params={"q": "Says", "since": "0001-01-01T00:00:00Z"}),
             lambda: http.get(f"{MEMORY}/metrics"),
+            lambda: http.post(f"{MEMORY}/query", json={"query": f"says {other.canary}", "top_k": 100}),
+            lambda: http.post(f"{MEMORY}/query", json={"query": "canary", "include_archived": True}),
+            lambda: http.post(f"{MEMORY}/query", json={"query": "x", "user_id": other.caller.user_id}),
+            lambda: http.post(f"{MEMORY}/{theirs}/feedback", json={"helpful": True}),
+            lambda: http.get(f"{USERS}/{self.caller.user_id}/goals"),
             lambda: http.get(f"{USERS}/{self.caller.user_id}"),
             *(lambda item=item: http.get(f"{MEMORY}/{item}") for item in (*self.items, *other.items)),
             lambda: http.patch(f"{MEMORY}/{theirs}", json={"content": "x"}, headers={"If-Match": "*"}),

@@ -11,8 +11,7 @@ from psycopg.types import TypeInfo
 
 from kimberly.lib import clock
 from memory.queries import retrieval
-from memory.queries.retrieval import Narrowing
-from memory.rules.retrieval import HALF_LIFE_SECONDS
+from memory.queries.retrieval import Narrowing, Search
 from memory.services.retrieval import vectors_of
 from tests.bench import load
 from tests.bench.create import Section
@@ -83,32 +82,24 @@ def plain_sql(person: Person) -> Callable[[], None]:
     assert info is not None
     register_halfvec_info(raw, info)
     cursor = raw.cursor()
-    text = retrieval.text_of(Narrowing())
     weights = retrieval.current_profile().weights
     asked = [
-        {
-            "user_id": person.id,
-            "query": question,
-            "models": [model for model, _ in vectors],
-            "vectors": [vector for _, vector in vectors],
-            "top_k": 10,
-            "archived": False,
-            **dict.fromkeys(("tier", "since", "until", "metadata")),
-            "semantic": weights.semantic,
-            "own_words": weights.own_words,
-            "context": weights.context,
-            "freshness": weights.freshness,
-            "half_life": HALF_LIFE_SECONDS,
-        }
+        Search(
+            user_id=person.id,
+            query=question,
+            vectors=vectors_of(question),
+            top_k=10,
+            narrowing=Narrowing(),
+            weights=weights,
+        ).statement()
         for question in QUESTIONS
-        for vectors in [vectors_of(question)]
     ]
     turn = 0
 
     def call() -> None:
         nonlocal turn
         turn += 1
-        cursor.execute(text, asked[turn % len(asked)])
+        cursor.execute(*asked[turn % len(asked)])
         if len(cursor.fetchall()) != 10:
             raise RuntimeError("the floor's statement did not find ten items")
 

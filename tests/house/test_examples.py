@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.house.sources import text_of
 from tests.personas import issue_key, unique
 
+PYTHON = re.compile(r"(?ms)^```python\n(.*?)^```$")
 SHELL = re.compile(r"(?ms)^```sh\n(.*?)^```$")
 FIND_ID = """
 AUTH="Authorization: Bearer $KEY" JSON='Content-Type: application/json'
@@ -58,6 +60,23 @@ def test_the_first_steps_give_what_the_readme_says(run):
         "kimberly_memory_quota_rejections_total",
         "kimberly_memory_used_bytes",
     ]
+
+
+@pytest.mark.slow
+def test_the_python_program_of_the_api_keeps_and_finds(web):
+    [program] = PYTHON.findall(text_of(Path("docs/api.md")))
+    here = program.replace("acct-55102", unique("acct"))
+
+    done = subprocess.run(
+        [sys.executable, "-c", here],
+        env={**os.environ, "URL": web.url, "KEY": issue_key()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].partition(" ")[2] == "We moved to Utrecht in May."
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from pgvector import HalfVector
 
 from memory.embedding.base import Embedded
 from memory.queries import retrieval
-from memory.queries.retrieval import Narrowing
+from memory.queries.retrieval import Narrowing, Search
 from memory.rules.retrieval import Weights
 from memory.rules.tiers import Tier
 from memory.services import items
@@ -61,7 +61,10 @@ def test_the_statement_gives_what_the_recipe_says(db, kept, query, vector, weigh
         vectors = [(MODEL, HalfVector(vector))] if vector else []
         words = reference.words_of(query)
 
-        found = retrieval.find(alice.id, query, vectors=vectors, top_k=top_k, narrowing=Narrowing(), weights=weights)
+        search = Search(
+            user_id=alice.id, query=query, vectors=vectors, top_k=top_k, narrowing=Narrowing(), weights=weights
+        )
+        found = retrieval.find(search)
         expected = reference.best(reference.items_of(alice.id), words, vector, weights)
 
         if any(one.components.spelling is not None for one in found):

@@ -1,0 +1,78 @@
+"""The statement reads one user's rows by its indexes, however many others there are."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from memory.queries import retrieval
+from memory.queries.retrieval import Narrowing, Search
+from memory.services.retrieval import vectors_of
+from tests.bench.query import fill, settle
+from tests.personas import Person
+
+pytestmark = pytest.mark.slow
+QUESTION = "w410 w1500 w64"
+
+
+@pytest.fixture
+def crowd(committed_db):
+    """Someone with 300 items among others with 12,000; their sizes and places known to the planner."""
+    alice, others = Person.register("alice"), Person.register("others")
+    fill(alice, 300)
+    fill(others, 12_000)
+    settle()
+    yield alice
+    everybody = [[alice.id, others.id]]
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM memory_item WHERE user_id = ANY(%s)", everybody)
+        cursor.execute("UPDATE usage_counter SET active_items = 0, active_bytes = 0 WHERE user_id = ANY(%s)", everybody)
+
+
+def nodes_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for inner in plan.get("Plans", ()) for node in nodes_of(inner))]
+
+
+def plan_of(person, narrowing=None):
+    """The plan's nodes."""
+    search = Search(
+        user_id=person.id,
+        query=QUESTION,
+        vectors=vectors_of(QUESTION),
+        top_k=10,
+        narrowing=narrowing or Narrowing(),
+        weights=retrieval.current_profile().weights,
+    )
+    text, parameters = search.statement()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {text}", parameters)
+        found = cursor.fetchone()[0]
+    plan = json.loads(found) if isinstance(found, str) else found
+    return nodes_of(plan[0]["Plan"])
+
+
+def test_vectors_come_from_the_covering_index_alone(crowd):
+    vectors = [node for node in plan_of(crowd) if node.get("Index Name") == "memory_item_vectors_ix"]
+
+    assert [node["Node Type"] for node in vectors] == ["Index Only Scan"]
+    assert "user_id" in vectors[0]["Index Cond"]
+
+
+def test_words_are_looked_up_for_the_user_alone(crowd):
+    words = [node for node in plan_of(crowd) if node.get("Index Name") == "memory_item_words_ix"]
+
+    found = [node["Index Cond"] for node in words if "search_document" in node.get("Index Cond", "")]
+    assert len(found) == 2
+    assert all("user_id" in condition for condition in found)
+
+
+@pytest.mark.parametrize(
+    "narrowing",
+    [Narrowing(), Narrowing(tags=("t",)), Narrowing(include_archived=True)],
+    ids=["plain", "tags", "archive"],
+)
+def test_the_table_is_never_read_from_end_to_end(crowd, narrowing):
+    scans = [node for node in plan_of(crowd, narrowing) if node["Node Type"] == "Seq Scan"]
+
+    assert [node["Relation Name"] for node in scans if node["Relation Name"] == "memory_item"] == []
