@@ -3,6 +3,7 @@
 Rows of what an embedder gives are float32 and belong to the texts in order.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -81,9 +82,8 @@ def _checked(embedder: Embedder, texts: list[str]) -> Matrix:
 
 def unit(row: NDArray[Any]) -> HalfVector | None:
     """The vector scaled to norm 1, so that half precision can hold it; None where it has no direction."""
-    values = row.astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        norm = float(np.linalg.norm(values))
-    if not np.isfinite(norm) or norm == 0:
+    values = row.astype(np.float64)  # the squares of the largest single precision fit
+    norm = math.sqrt(np.dot(values, values))
+    if not math.isfinite(norm) or norm == 0:
         return None
     return HalfVector((values / norm).astype(np.float32))

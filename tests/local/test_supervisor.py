@@ -15,6 +15,14 @@ from tests.local.watching import processes_of
 LIMIT_SECONDS = 60
 
 
+def command_of(pid):
+    """The process's command; nothing of one that ended between two looks."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 class Tree:
     """The stand-ins of `tests.local.tree` as a process."""
 
@@ -46,7 +54,7 @@ class Tree:
     def guardians(self) -> list[int]:
         """The supervisor's children that bear neither its name nor the data folder's."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(pid) for pid in children if b"/dev/fd/" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [int(pid) for pid in children if b"/dev/fd/" in command_of(pid)]
 
     def answers(self) -> bool:
         try:
