@@ -16,7 +16,7 @@ from memory.models import Plan, TierPolicy
 from memory.rules.tiers import Tier
 from memory.services import embeddings, quotas
 from tests.bench import load
-from tests.bench.load import CLIENTS, Request, Result
+from tests.bench.load import CLIENTS, Client, Result
 from tests.personas import Person, issue_key
 from tests.web import WebServer
 
@@ -41,10 +41,10 @@ def measure() -> Section:
     floors: list[Result] = []
     services: list[Result] = []
     with WebServer() as web:
-        requests = [Request.post(web.port, "/api/v1/memory", key, _body(person)) for person in people]
+        clients = [Client.posting(web.port, "/api/v1/memory", key, _body(person)) for person in people]
         for _ in range(ROUNDS):
             floors.append(load.run(lambda number: plain_sql(people[number])))
-            services.append(load.run_http(requests))
+            services.append(load.run_http(clients))
     return _section(floors, services)
 
 

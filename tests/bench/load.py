@@ -1,5 +1,6 @@
 """Load from many clients at once: as plain SQL in this process, or as HTTP from a process of its own."""
 
+import itertools
 import json
 import multiprocessing
 import selectors
@@ -50,21 +51,24 @@ def run(make_call: Callable[[int], Callable[[], None]], *, clients: int = CLIENT
 
 
 @dataclass(frozen=True)
-class Request:
-    """One HTTP request, ready to be sent again and again on one connection."""
+class Client:
+    """One client's HTTP requests, ready to be sent one after the other, again and again, on one connection."""
 
     port: int
-    raw: bytes
+    requests: tuple[bytes, ...]
     expected_status: int
 
     @classmethod
-    def post(cls, port: int, path: str, key: str, body: dict[str, object], *, expected_status: int = 201) -> "Request":
-        content = json.dumps(body).encode()
+    def posting(
+        cls, port: int, path: str, key: str, *bodies: dict[str, object], expected_status: int = 201
+    ) -> "Client":
         head = (
             f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+            "Content-Type: application/json\r\nContent-Length: "
         )
-        return cls(port, head.encode() + content, expected_status)
+        contents = [json.dumps(body).encode() for body in bodies]
+        requests = tuple(f"{head}{len(content)}\r\n\r\n".encode() + content for content in contents)
+        return cls(port, requests, expected_status)
 
     def connect(self) -> socket.socket:
         """The connection on which this client asks, one request after another."""
@@ -73,35 +77,42 @@ class Request:
         return connection
 
 
-def run_http(requests: list[Request], *, seconds: float = SECONDS) -> Result:
-    """The requests, one client each, from another process, so that the clients do not share this one's lock."""
+def run_http(clients: list[Client], *, seconds: float = SECONDS) -> Result:
+    """The clients, all at once, from another process, so that the clients do not share this one's lock."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
-        return pool.apply(_http_round, (requests, seconds))
+        return pool.apply(_http_round, (clients, seconds))
 
 
-def _http_round(requests: list[Request], seconds: float) -> Result:
+def _http_round(clients: list[Client], seconds: float) -> Result:
     """One thread waits for every client's answer at once: threads of their own would compete with the service."""
     selector = selectors.DefaultSelector()
     sent_at: dict[socket.socket, float] = {}
     took: list[float] = []
-    for request in requests:
-        connection = request.connect()
-        selector.register(connection, selectors.EVENT_READ, request)
-        connection.sendall(request.raw)
+    for number, client in enumerate(clients):
+        connection = client.connect()
+        turns = itertools.cycle(_from(client.requests, number))
+        selector.register(connection, selectors.EVENT_READ, (client, turns))
+        connection.sendall(next(turns))
         sent_at[connection] = time.perf_counter()
     begin = time.perf_counter() + WARM_UP_SECONDS
     end = begin + seconds
-    while (now := time.perf_counter()) < end:
+    while time.perf_counter() < end:
         for key, _ in selector.select():
-            connection, request = cast("socket.socket", key.fileobj), key.data
-            read_answer(connection, request.expected_status)
+            connection, (client, turns) = cast("socket.socket", key.fileobj), key.data
+            read_answer(connection, client.expected_status)
             now = time.perf_counter()
             if sent_at[connection] >= begin:
                 took.append(now - sent_at[connection])
-            connection.sendall(request.raw)
+            connection.sendall(next(turns))
             sent_at[connection] = now
     return _result(took, seconds)
+
+
+def _from(requests: tuple[bytes, ...], number: int) -> tuple[bytes, ...]:
+    """Each client begins with another request."""
+    first = number % len(requests)
+    return requests[first:] + requests[:first]
 
 
 def read_answer(connection: socket.socket, expected_status: int) -> None:

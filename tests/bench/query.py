@@ -15,7 +15,7 @@ from memory.queries.retrieval import Narrowing, Search
 from memory.services.retrieval import vectors_of
 from tests.bench import load
 from tests.bench.create import Section
-from tests.bench.load import CLIENTS, Request, Result
+from tests.bench.load import CLIENTS, Client, Result
 from tests.personas import Person, issue_key
 from tests.web import WebServer
 
@@ -106,17 +106,10 @@ def plain_sql(person: Person) -> Callable[[], None]:
     return call
 
 
-def requests_for(web: WebServer, person: Person, key: str, clients: int) -> list[Request]:
-    return [
-        Request.post(
-            web.port,
-            "/api/v1/memory/query",
-            key,
-            {"user_id": person.external_id, "query": QUESTIONS[number % len(QUESTIONS)], "top_k": 10},
-            expected_status=200,
-        )
-        for number in range(clients)
-    ]
+def client_of(web: WebServer, person: Person, key: str) -> Client:
+    """Asks every question in turn."""
+    bodies = [{"user_id": person.external_id, "query": question, "top_k": 10} for question in QUESTIONS]
+    return Client.posting(web.port, "/api/v1/memory/query", key, *bodies, expected_status=200)
 
 
 def measure() -> Section:
@@ -139,13 +132,13 @@ def measure() -> Section:
         floors, services = [], []
         for _ in range(ROUNDS):
             floors.append(load.run(lambda _: plain_sql(small), seconds=SECONDS))
-            services.append(load.run_http(requests_for(web, small, key, CLIENTS), seconds=SECONDS))
+            services.append(load.run_http([client_of(web, small, key)] * CLIENTS, seconds=SECONDS))
     return _section(before, after, floors, services)
 
 
 def _alone(web: WebServer, person: Person, key: str) -> Result:
-    """One client, which asks every question in turn."""
-    return load.run_http(requests_for(web, person, key, 1), seconds=SECONDS)
+    """One client."""
+    return load.run_http([client_of(web, person, key)], seconds=SECONDS)
 
 
 def _section(
