@@ -38,9 +38,9 @@ hits AS MATERIALIZED (
     ) AS item
 ),
 rarity AS MATERIALIZED (
-    SELECT hits.place, ln(1 + (held.items - count(*) + 0.5) / (count(*) + 0.5)) AS idf
-    FROM hits CROSS JOIN held
-    GROUP BY hits.place, held.items
+    SELECT found.place, ln(1 + (held.items - found.items + 0.5) / (found.items + 0.5)) AS idf
+    FROM (SELECT place, count(*) AS items FROM hits GROUP BY place) AS found
+    CROSS JOIN held
 ),
 -- Each item of a session with what was said right before it there.
 said AS (
@@ -144,24 +144,27 @@ scaled AS NOT MATERIALIZED (
             ELSE sign(semantic.value) END AS value
     FROM semantic INNER JOIN semantic_range ON semantic.place = semantic_range.place
 ),
--- Of the rest, the k nearest: whoever is further away and has no word has k before him already.
+-- Of the rest, the k nearest by each model: whoever is further away and has no word has k before him already.
 chosen AS MATERIALIZED (
     SELECT summed.id FROM summed CROSS JOIN bar WHERE summed.score >= bar.score
     UNION
-    (
-        SELECT scaled.id
-        FROM scaled
+    SELECT nearest.id
+    FROM semantic_range
+    CROSS JOIN LATERAL (
+        SELECT semantic.id
+        FROM semantic
+        WHERE semantic.place = semantic_range.place
         ORDER BY
-            %(semantic)s::float8 * scaled.value
-            + CASE WHEN %(freshness)s::float8 > 0 THEN
-                %(freshness)s::float8 * (
+            CASE WHEN %(freshness)s::float8 > 0 THEN
+                %(semantic)s::float8 * semantic.value / coalesce(nullif(semantic_range.high - semantic_range.low, 0), 1)
+                + %(freshness)s::float8 * (
                     SELECT power(2, extract(EPOCH FROM item.created_at - newest.at)::float8 / %(half_life)s::float8)
-                    FROM memory_item AS item CROSS JOIN newest WHERE item.id = scaled.id
+                    FROM memory_item AS item CROSS JOIN newest WHERE item.id = semantic.id
                 )
-            ELSE 0 END DESC,
-            scaled.id
+            ELSE semantic.value END DESC,
+            semantic.id
         LIMIT %(top_k)s::int
-    )
+    ) AS nearest
 ),
 parts AS (
     SELECT
