@@ -71,7 +71,7 @@ spelling AS MATERIALIZED (
     FROM memory_item AS item
     WHERE NOT EXISTS (SELECT FROM own) AND item.user_id = %(user_id)s::uuid AND item.state {states} {candidates}
 ),
-by_words AS MATERIALIZED (
+by_words AS NOT MATERIALIZED (
     SELECT id, value, FALSE AS is_spelling FROM own
     UNION ALL
     SELECT id, value, TRUE FROM spelling WHERE value > 0
@@ -106,7 +106,7 @@ newest AS MATERIALIZED (
     WHERE %(freshness)s::float8 > 0 AND user_id = %(user_id)s::uuid AND state {states}
 ),
 -- What the words alone give each item that has one.
-worded AS MATERIALIZED (
+worded AS NOT MATERIALIZED (
     SELECT
         coalesce(context.id, by_words.id) AS id,
         by_words.is_spelling,
