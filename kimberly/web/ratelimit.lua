@@ -1,7 +1,7 @@
 -- Token buckets, taken from all together or from none.
 -- KEYS: one a rule. ARGV: quota and window in milliseconds, a pair a rule.
--- Returns text, numbers with spaces between, a triple a rule: 1 when this rule lets the call pass, tokens left after the call (thousandths),
--- milliseconds until a token is there.
+-- Returns text, numbers with spaces between, a triple a rule: 1 when this rule lets the call pass, tokens left after the
+-- call (thousandths), milliseconds until a token is there.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local tokens, passes = {}, true

@@ -19,7 +19,7 @@ from memory.models import Goal
 from memory.queries import goals as goal_queries
 from memory.queries.targets import Target
 from memory.rules.limits import ThrottleScope
-from memory.services import goals
+from memory.services import embeddings, goals
 
 router = Router(tags=["users"])
 GoalId = Annotated[str, Path(description="The goal's id.", examples=["0199a3c2-7d1e-7b6c-8f21-d3a4b5c6d7e8"])]
@@ -55,9 +55,12 @@ def set_goal(request: HttpRequest, user_id: UserId, body: retrieval_schemas.NewG
     now = clock.utc_now()
     target = _admitted(request, user_id, ThrottleScope.WRITE)
     admission.require_active(target)
+    embedded = embeddings.of_texts([body.text])  # may be slow: never inside of the transaction
 
     def effect() -> Answer:
-        made, is_new = goals.set_goal(target.user_id, body.text, created_by=caller_of(request).actor, now=now)
+        vector = embedded[0] if embedded else None
+        actor = caller_of(request).actor
+        made, is_new = goals.set_goal(target.user_id, body.text, embedded=vector, created_by=actor, now=now)
         answer = _goal(made)
         # A goal is a person's words: the kept answer has none, and a replay says it again from what was sent.
         return Answer(201 if is_new else 200, answer, {**answer, "text": None}, {}, [], target.user_id)

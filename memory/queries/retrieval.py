@@ -52,10 +52,12 @@ class Narrowing:
         """Whether it leaves anything out."""
         return any((self.tier, self.tags, self.since, self.until, self.metadata))
 
-    def as_metadata(self) -> str | None:
-        """What an item's metadata must contain, as JSON: the tags, all of them, and the given members."""
-        wanted = {**self.metadata, **({"tags": list(self.tags)} if self.tags else {})}
-        return json.dumps(wanted) if wanted else None
+    def as_metadata(self) -> dict[str, str | None]:
+        """What an item's metadata must contain, as JSON by parameter: the given members, and all of the tags."""
+        return {
+            "metadata": json.dumps(self.metadata) if self.metadata else None,
+            "tags": json.dumps({"tags": self.tags}) if self.tags else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Search:
             "tier": self.narrowing.tier and str(self.narrowing.tier),
             "since": self.narrowing.since,
             "until": self.narrowing.until,
-            "metadata": self.narrowing.as_metadata(),
+            **self.narrowing.as_metadata(),
             "semantic": self.weights.semantic,
             "own_words": self.weights.own_words,
             "context": self.weights.context,

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Kind, Refusal
+from memory.embedding.base import Embedded
 from memory.models import Goal, MemoryUser
-from memory.services import embeddings
 from memory.services.quotas import UserGone
 
 MOST_GOALS = 50  # The score's relevance compares each memory with each goal.
@@ -33,12 +33,13 @@ class TooManyGoals(Refusal):
         return ["Remove a goal that was reached or given up."]
 
 
-def set_goal(user_id: UUID, text: str, *, created_by: Actor, now: datetime) -> tuple[Goal, bool]:
+def set_goal(
+    user_id: UUID, text: str, *, embedded: Embedded | None, created_by: Actor, now: datetime
+) -> tuple[Goal, bool]:
     """Keep a goal; gives it and whether it is new: the same words again are the goal that is there.
 
     Raises UserGone or TooManyGoals.
     """
-    embedded = embeddings.of_texts([text])
     with transaction.atomic():
         if not MemoryUser.objects.select_for_update(no_key=True).filter(pk=user_id).exists():
             raise UserGone
@@ -50,8 +51,8 @@ def set_goal(user_id: UUID, text: str, *, created_by: Actor, now: datetime) -> t
         made = Goal.objects.create(
             user_id=user_id,
             text=text,
-            embedding=embedded[0].vector if embedded else None,
-            embedding_model=embedded[0].model if embedded else None,
+            embedding=embedded.vector if embedded else None,
+            embedding_model=embedded.model if embedded else None,
             created_at=now,
             created_by=str(created_by),
         )

@@ -142,8 +142,8 @@ class _Kept:
         return Reply(found, self._profile.version, bool(kept["is_lexical"]))
 
     def write(self, reply: Reply) -> None:
-        if not self._name:
-            return
+        if not self._name or reply.is_lexical:
+            return  # an answer by words alone must not outlive the embedder's absence
         rows = [[str(found.id), found.score, *astuple(found.components)] for found in reply.items]
         text = json.dumps({"items": rows, "is_lexical": reply.is_lexical})
         with suppress(redisclient.RedisAway):

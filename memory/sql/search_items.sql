@@ -27,6 +27,7 @@ candidates AS MATERIALIZED (
         AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s::timestamptz)
         AND (%(until)s::timestamptz IS NULL OR created_at < %(until)s::timestamptz)
         AND (%(metadata)s::jsonb IS NULL OR metadata @> %(metadata)s::jsonb)
+        AND (%(tags)s::jsonb IS NULL OR metadata @> %(tags)s::jsonb)
 ),
 hits AS MATERIALIZED (
     SELECT item.id, words.place

@@ -101,7 +101,7 @@ def test_an_item_that_changes_meanwhile_keeps_its_own_vector(by_http, alice):
 
 def test_goals_get_their_vectors_later_too(by_http, alice):
     by_http.status = 503
-    goal, _ = goals.set_goal(alice.id, "Learn Italian.", created_by=TESTER, now=NOON)
+    goal, _ = goals.set_goal(alice.id, "Learn Italian.", embedded=None, created_by=TESTER, now=NOON)
     by_http.status = 200
     embeddings.wake()
 

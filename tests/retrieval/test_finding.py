@@ -66,6 +66,7 @@ def test_without_a_word_in_common_what_is_spelled_alike_is_found(travels):
         ({"since": NOON + timedelta(minutes=90)}, {"It took two hours."}),
         ({"until": NOON}, set()),
         ({"tags": ("travel", "food")}, set()),
+        ({"tags": ("travel",), "metadata": {"tags": ["food"]}}, set()),
     ],
 )
 def test_filters_narrow_what_is_looked_at(travels, narrowing, expected):
