@@ -38,8 +38,11 @@ hits AS MATERIALIZED (
         WHERE user_id = %(user_id)s::uuid AND state {states} AND search_document @@ words.query
     ) AS item
 ),
+-- Multiples of 2^-38: sums of them are exact, so that equal sets of words weigh the same in whatever order they come.
 rarity AS MATERIALIZED (
-    SELECT found.place, ln(1 + (held.items - found.items + 0.5) / (found.items + 0.5)) AS idf
+    SELECT
+        found.place,
+        round(ln(1 + (held.items - found.items + 0.5) / (found.items + 0.5)) * 274877906944) / 274877906944 AS idf
     FROM (SELECT place, count(*) AS items FROM hits GROUP BY place) AS found
     CROSS JOIN held
 ),
@@ -77,7 +80,8 @@ by_words AS NOT MATERIALIZED (
     UNION ALL
     SELECT id, value, TRUE FROM spelling WHERE value > 0
 ),
--- Vectors of different models are never compared, and each model's cosines are scaled among themselves.
+-- Vectors of different models are never compared, and each model's cosines are scaled among themselves. `IS TRUE` hides
+-- the index by model: for a user newer than its statistics the planner would read everybody's items by it.
 semantic AS MATERIALIZED (
     SELECT item.id, 1 - item.distance AS value, asked.place
     FROM unnest(%(models)s::text[], %(vectors)s::halfvec[]) WITH ORDINALITY AS asked (model, vector, place)
@@ -87,7 +91,7 @@ semantic AS MATERIALIZED (
         WHERE
             user_id = %(user_id)s::uuid
             AND state {states}
-            AND embedding_model = asked.model
+            AND (embedding_model = asked.model) IS TRUE
             AND embedding IS NOT NULL
     ) AS item
     WHERE TRUE {candidates}
@@ -137,14 +141,6 @@ bar AS MATERIALIZED (
         0
     ) AS score
 ),
-scaled AS NOT MATERIALIZED (
-    SELECT
-        semantic.id,
-        CASE WHEN semantic_range.high > semantic_range.low
-            THEN (semantic.value - semantic_range.low) / (semantic_range.high - semantic_range.low)
-            ELSE sign(semantic.value) END AS value
-    FROM semantic INNER JOIN semantic_range ON semantic.place = semantic_range.place
-),
 -- Of the rest, the k nearest by each model: whoever is further away and has no word has k before him already.
 chosen AS MATERIALIZED (
     SELECT summed.id FROM summed CROSS JOIN bar WHERE summed.score >= bar.score
@@ -166,6 +162,25 @@ chosen AS MATERIALIZED (
             semantic.id
         LIMIT %(top_k)s::int
     ) AS nearest
+),
+-- Their cosines once more, each by its key: cheaper than a join of all that were compared above. The limit keeps the
+-- planner from reading a whole table for a few rows.
+scaled AS NOT MATERIALIZED (
+    SELECT
+        chosen.id,
+        CASE WHEN semantic_range.high > semantic_range.low
+            THEN (compared.value - semantic_range.low) / (semantic_range.high - semantic_range.low)
+            ELSE sign(compared.value) END AS value
+    FROM chosen
+    CROSS JOIN LATERAL (
+        SELECT asked.place, 1 - (item.embedding <=> asked.vector) AS value
+        FROM memory_item AS item
+        INNER JOIN unnest(%(models)s::text[], %(vectors)s::halfvec[]) WITH ORDINALITY AS asked (model, vector, place)
+            ON item.embedding_model = asked.model
+        WHERE item.id = chosen.id AND item.embedding IS NOT NULL
+        LIMIT 1
+    ) AS compared
+    INNER JOIN semantic_range ON compared.place = semantic_range.place
 ),
 parts AS (
     SELECT

@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 
+from memory.models import MemoryUser
 from memory.queries import retrieval
 from memory.queries.retrieval import Narrowing, Search
 from memory.services.retrieval import vectors_of
@@ -24,7 +27,7 @@ def crowd(committed_db):
     fill(others, 12_000)
     settle()
     yield alice
-    everybody = [[alice.id, others.id]]
+    everybody = [list(MemoryUser.objects.values_list("id", flat=True))]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM memory_item WHERE user_id = ANY(%s)", everybody)
         cursor.execute("UPDATE usage_counter SET active_items = 0, active_bytes = 0 WHERE user_id = ANY(%s)", everybody)
@@ -76,3 +79,26 @@ def test_the_table_is_never_read_from_end_to_end(crowd, narrowing):
     scans = [node for node in plan_of(crowd, narrowing) if node["Node Type"] == "Seq Scan"]
 
     assert [node["Relation Name"] for node in scans if node["Relation Name"] == "memory_item"] == []
+
+
+@pytest.fixture
+def nothing_known():
+    """A table that the planner has never looked at, as after the first load of a new database."""
+    url = settings.KIMBERLY.owner_database_url or settings.KIMBERLY.database_url
+    with psycopg.connect(url, autocommit=True) as raw:
+        raw.execute("SELECT pg_clear_relation_stats('public', 'memory_item')")
+        raw.execute(
+            "SELECT pg_clear_attribute_stats('public', 'memory_item', attname, FALSE) FROM pg_attribute"
+            " WHERE attrelid = 'memory_item'::regclass AND attnum > 0 AND NOT attisdropped"
+        )
+        yield
+        raw.execute("ANALYZE memory_item")
+
+
+def test_without_statistics_too_only_indexes_of_the_user_are_read(crowd, nothing_known):
+    plan = [node for node in plan_of(crowd) if node.get("Relation Name") == "memory_item" or "Index Name" in node]
+
+    conditions = [node["Index Cond"] for node in plan if "Index Cond" in node]
+    assert conditions
+    assert [one for one in conditions if "user_id" not in one and not one.startswith("(id = ")] == []
+    assert "Seq Scan" not in [node["Node Type"] for node in plan]
