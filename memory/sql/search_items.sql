@@ -8,9 +8,6 @@ WITH words AS MATERIALIZED (
     FROM unnest(tsvector_to_array(to_tsvector('pg_catalog.english'::regconfig, %(query)s::text)))
         WITH ORDINALITY AS found (lexeme, place)
 ),
-any_word AS MATERIALIZED (
-    SELECT string_agg(query::text, ' | ')::tsquery AS query FROM words
-),
 -- How many items the user has; the counters say what a count would say.
 held AS MATERIALIZED (
     SELECT sum(active_items + CASE WHEN %(archived)s::boolean THEN archived_items ELSE 0 END)::float8 AS items
@@ -29,11 +26,12 @@ candidates AS MATERIALIZED (
         AND (%(metadata)s::jsonb IS NULL OR metadata @> %(metadata)s::jsonb)
         AND (%(tags)s::jsonb IS NULL OR metadata @> %(tags)s::jsonb)
 ),
+-- ts_rank of several words with OR between them is the mean of what each gives alone: so one look serves both signals.
 hits AS MATERIALIZED (
-    SELECT item.id, words.place
+    SELECT item.id, words.place, item.rank
     FROM words
     CROSS JOIN LATERAL (
-        SELECT id
+        SELECT id, ts_rank(search_document, words.query, 0)::float8 AS rank
         FROM memory_item
         WHERE user_id = %(user_id)s::uuid AND state {states} AND search_document @@ words.query
     ) AS item
@@ -52,37 +50,37 @@ said AS (
     FROM memory_item
     WHERE user_id = %(user_id)s::uuid AND state {states} AND session_key IS NOT NULL
 ),
+-- Each item with each word that it has, or that was said right before it; without a rank where it is only the latter.
 near AS (
-    SELECT id, place FROM hits
-    UNION
-    SELECT said.id, hits.place FROM said INNER JOIN hits ON said.previous_id = hits.id
+    SELECT id, place, max(rank) AS rank
+    FROM (
+        SELECT id, place, rank FROM hits
+        UNION ALL
+        SELECT said.id, hits.place, NULL FROM said INNER JOIN hits ON said.previous_id = hits.id
+    ) AS heard
+    GROUP BY id, place
 ),
-context AS MATERIALIZED (
-    SELECT item.id, sum(rarity.idf) AS value
+-- Only where no word is found at all: what is spelled alike.
+spelling AS (
+    SELECT item.id, word_similarity(%(query)s::text, left(item.content, 2000))::float8 AS value
+    FROM memory_item AS item
+    WHERE NOT EXISTS (SELECT FROM hits) AND item.user_id = %(user_id)s::uuid AND item.state {states} {candidates}
+),
+heard AS MATERIALIZED (
+    SELECT
+        item.id,
+        FALSE AS is_spelling,
+        sum(item.rank) / (SELECT count(*) FROM words) AS words,
+        sum(rarity.idf) AS context
     FROM near AS item INNER JOIN rarity ON item.place = rarity.place
     WHERE TRUE {candidates}
     GROUP BY item.id
-),
-own AS MATERIALIZED (
-    SELECT item.id, ts_rank(item.search_document, any_word.query, 0)::float8 AS value
-    FROM any_word CROSS JOIN memory_item AS item
-    WHERE
-        item.user_id = %(user_id)s::uuid AND item.state {states} AND item.search_document @@ any_word.query {candidates}
-),
--- Only where no word is found at all: what is spelled alike.
-spelling AS MATERIALIZED (
-    SELECT item.id, word_similarity(%(query)s::text, left(item.content, 2000))::float8 AS value
-    FROM memory_item AS item
-    WHERE NOT EXISTS (SELECT FROM own) AND item.user_id = %(user_id)s::uuid AND item.state {states} {candidates}
-),
-by_words AS NOT MATERIALIZED (
-    SELECT id, value, FALSE AS is_spelling FROM own
     UNION ALL
-    SELECT id, value, TRUE FROM spelling WHERE value > 0
+    SELECT id, TRUE, value, NULL FROM spelling WHERE value > 0
 ),
 -- Vectors of different models are never compared, and each model's cosines are scaled among themselves. `IS TRUE` hides
 -- the index by model: for a user newer than its statistics the planner would read everybody's items by it.
-semantic AS MATERIALIZED (
+semantic AS NOT MATERIALIZED (
     SELECT item.id, 1 - item.distance AS value, asked.place
     FROM unnest(%(models)s::text[], %(vectors)s::halfvec[]) WITH ORDINALITY AS asked (model, vector, place)
     CROSS JOIN LATERAL (
@@ -101,10 +99,12 @@ semantic_range AS MATERIALIZED (
 ),
 -- A candidate without a word of the query has the value 0, so 0 is the least unless every candidate has one.
 words_range AS MATERIALIZED (
-    SELECT CASE WHEN count(*) < {number} THEN 0 ELSE min(value) END AS low, max(value) AS high FROM by_words
-),
-context_range AS MATERIALIZED (
-    SELECT CASE WHEN count(*) < {number} THEN 0 ELSE min(value) END AS low, max(value) AS high FROM context
+    SELECT
+        CASE WHEN count(words) < {number} THEN 0 ELSE min(words) END AS low,
+        max(words) AS high,
+        CASE WHEN count(context) < {number} THEN 0 ELSE min(context) END AS low_context,
+        max(context) AS high_context
+    FROM heard
 ),
 newest AS MATERIALIZED (
     SELECT max(created_at) AS at FROM memory_item
@@ -113,18 +113,15 @@ newest AS MATERIALIZED (
 -- What the words alone give each item that has one.
 worded AS NOT MATERIALIZED (
     SELECT
-        coalesce(context.id, by_words.id) AS id,
-        by_words.is_spelling,
-        CASE WHEN words_range.high > words_range.low
-            THEN (by_words.value - words_range.low) / (words_range.high - words_range.low)
-            ELSE sign(by_words.value) END AS words,
-        CASE WHEN context_range.high > context_range.low
-            THEN (context.value - context_range.low) / (context_range.high - context_range.low)
-            ELSE sign(context.value) END AS context
-    FROM context
-    FULL JOIN by_words ON context.id = by_words.id
-    CROSS JOIN words_range
-    CROSS JOIN context_range
+        heard.id,
+        heard.is_spelling,
+        CASE WHEN range.high > range.low
+            THEN (heard.words - range.low) / (range.high - range.low)
+            ELSE sign(heard.words) END AS words,
+        CASE WHEN range.high_context > range.low_context
+            THEN (heard.context - range.low_context) / (range.high_context - range.low_context)
+            ELSE sign(heard.context) END AS context
+    FROM heard CROSS JOIN words_range AS range
 ),
 summed AS MATERIALIZED (
     SELECT *, %(own_words)s::float8 * coalesce(words, 0) + %(context)s::float8 * coalesce(context, 0) AS score FROM worded
@@ -141,16 +138,15 @@ bar AS MATERIALIZED (
         0
     ) AS score
 ),
--- Of the rest, the k nearest by each model: whoever is further away and has no word has k before him already.
-chosen AS MATERIALIZED (
-    SELECT summed.id FROM summed CROSS JOIN bar WHERE summed.score >= bar.score
-    UNION
-    SELECT nearest.id
+-- Of the rest, the k nearest by each model: whoever is further away and has no word has k before him already. None when
+-- the bar is above what they can reach.
+nearest AS MATERIALIZED (
+    SELECT item.id
     FROM semantic_range
     CROSS JOIN LATERAL (
         SELECT semantic.id
         FROM semantic
-        WHERE semantic.place = semantic_range.place
+        WHERE semantic.place = semantic_range.place AND (SELECT score FROM bar) <= 0
         ORDER BY
             CASE WHEN %(freshness)s::float8 > 0 THEN
                 %(semantic)s::float8 * semantic.value / coalesce(nullif(semantic_range.high - semantic_range.low, 0), 1)
@@ -161,7 +157,18 @@ chosen AS MATERIALIZED (
             ELSE semantic.value END DESC,
             semantic.id
         LIMIT %(top_k)s::int
-    ) AS nearest
+    ) AS item
+),
+chosen AS MATERIALIZED (
+    SELECT id, bool_or(is_spelling) AS is_spelling, max(words) AS words, max(context) AS context
+    FROM (
+        SELECT id, is_spelling, words, context
+        FROM summed
+        WHERE score >= (SELECT score FROM bar) OR id IN (SELECT id FROM nearest)
+        UNION ALL
+        SELECT id, NULL, NULL, NULL FROM nearest
+    ) AS item
+    GROUP BY id
 ),
 -- Their cosines once more, each by its key: cheaper than a join of all that were compared above. The limit keeps the
 -- planner from reading a whole table for a few rows.
@@ -185,17 +192,16 @@ scaled AS NOT MATERIALIZED (
 parts AS (
     SELECT
         chosen.id,
-        summed.is_spelling,
+        chosen.is_spelling,
         scaled.value AS semantic,
-        summed.words,
-        summed.context,
+        chosen.words,
+        chosen.context,
         CASE WHEN %(freshness)s::float8 > 0 THEN (
             SELECT power(2, extract(EPOCH FROM item.created_at - newest.at)::float8 / %(half_life)s::float8)
             FROM memory_item AS item CROSS JOIN newest WHERE item.id = chosen.id
         ) END AS freshness
     FROM chosen
     LEFT JOIN scaled ON chosen.id = scaled.id
-    LEFT JOIN summed ON chosen.id = summed.id
 ),
 best AS MATERIALIZED (
     SELECT

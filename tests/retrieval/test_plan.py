@@ -58,15 +58,16 @@ def plan_of(person, narrowing=None):
 def test_vectors_come_from_the_covering_index_alone(crowd):
     vectors = [node for node in plan_of(crowd) if node.get("Index Name") == "memory_item_vectors_ix"]
 
-    assert [node["Node Type"] for node in vectors] == ["Index Only Scan"]
-    assert "user_id" in vectors[0]["Index Cond"]
+    assert vectors
+    assert {node["Node Type"] for node in vectors} == {"Index Only Scan"}
+    assert all("user_id" in node["Index Cond"] for node in vectors)
 
 
 def test_words_are_looked_up_for_the_user_alone(crowd):
     words = [node for node in plan_of(crowd) if node.get("Index Name") == "memory_item_words_ix"]
 
     found = [node["Index Cond"] for node in words if "search_document" in node.get("Index Cond", "")]
-    assert len(found) == 2
+    assert found
     assert all("user_id" in condition for condition in found)
 
 
