@@ -4,10 +4,13 @@ import os
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 from kimberly.web.slots import Limited
 from memory.embedding import chosen
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kimberly.settings")
 application = Limited(get_wsgi_application(), number=settings.KIMBERLY.web_threads)
-chosen.current()  # loads its weights now: the first write must not wait for them
+# Loaded now, so that no process's first caller waits for it: the embedder's weights, every view and the API's schema.
+chosen.current()
+_ = get_resolver().url_patterns

@@ -1,4 +1,4 @@
-"""The default embedder: averaged token vectors from a package that brings its weights. No network, 0.1 ms a text."""
+"""The default embedder: averaged token vectors from a package that brings its weights, 0.05 ms a text, no network."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +19,16 @@ class WordLlama:
     def __init__(self) -> None:
         # Its tokenizer lies beside the code, where `load` looks only when told that this is its cache.
         package = Path(wordllama.__file__).parent
-        self._model = wordllama.WordLlama.load(cache_dir=package, dim=self.dimensions, disable_download=True)
+        loaded = wordllama.WordLlama.load(cache_dir=package, dim=self.dimensions, disable_download=True)
+        self._tokenizer, self._tokens = loaded.tokenizer, loaded.embedding
+        # Its own `embed` fills every text of a batch up to the longest and averages with a mask: for one text that took
+        # twice as long, and for a long one among many it took the memory of as many long ones.
+        self._tokenizer.no_padding()
 
     def embed(self, texts: Sequence[str]) -> Matrix:
-        """A row for each text. A text without tokens gets a row of zeros."""
-        return np.asarray(self._model.embed(list(texts)), dtype=np.float32)
+        """A row for each text, the mean of its tokens' vectors. A text without tokens gets a row of zeros."""
+        rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for row, encoded in zip(rows, self._tokenizer.encode_batch(list(texts), add_special_tokens=False), strict=True):
+            if tokens := encoded.ids:
+                np.divide(self._tokens.take(tokens, axis=0).sum(axis=0), len(tokens), out=row)
+        return rows
