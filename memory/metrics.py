@@ -8,6 +8,7 @@ from memory.rules.limits import LimitSource, ThrottleScope
 from memory.rules.tiers import Tier
 
 TIERS = tuple(Tier)
+SEARCH_INDEXES = ("memory_item_vectors_ix", "memory_item_words_ix")
 
 CREATED = metrics.shared_counter(
     "kimberly_memory_items_created_total", "Memory items that were stored.", {"tier": TIERS}
@@ -66,11 +67,20 @@ EMBEDDING_REQUESTS = metrics.shared_counter(
     "Calls of an embedder.",
     {"provider": ("wordllama", "http", "none"), "outcome": ("ok", "error")},
 )
-EMBEDDING_DURATION = metrics.process_histogram(
+EMBEDDING_DURATION = metrics.shared_histogram(
     "kimberly_embedding_duration_seconds", "Time of a call of an embedder.", (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10)
 )
 EMBEDDINGS_MISSING = metrics.database_gauge(
     "kimberly_embeddings_missing", "Active items without a vector of the current model."
+)
+
+VECTOR_INDEX_BYTES = metrics.database_gauge(
+    "kimberly_vector_index_bytes", "Size of the indexes that queries go through.", {"index": SEARCH_INDEXES}
+)
+VECTOR_INDEX_VALID = metrics.database_gauge(
+    "kimberly_vector_index_valid",
+    "1 when PostgreSQL may use the index, 0 when it is broken or gone: then queries read whole tables.",
+    {"index": SEARCH_INDEXES},
 )
 
 USED_BYTES = metrics.database_gauge(

@@ -84,6 +84,13 @@ def _embeddings() -> Iterator[Sample]:
     yield Sample(memory_metrics.EMBEDDINGS_MISSING, (), retrieval.without_current_vector(chosen.current().model))
 
 
+def _search_indexes() -> Iterator[Sample]:
+    for index in retrieval.indexes(memory_metrics.SEARCH_INDEXES):
+        yield Sample(memory_metrics.VECTOR_INDEX_VALID, (index.name,), index.is_valid)
+        if index.size_bytes is not None:
+            yield Sample(memory_metrics.VECTOR_INDEX_BYTES, (index.name,), index.size_bytes)
+
+
 def _invariants() -> Iterator[Sample]:
     """What the last check found; before the first one there is nothing to say."""
     for row in InvariantCheck.objects.order_by("invariant"):
@@ -104,6 +111,7 @@ ALL = (
     CollectorOf("usage", _usage, 60),
     CollectorOf("measures", _measures, 15),
     CollectorOf("embeddings", _embeddings, 60),
+    CollectorOf("search_indexes", _search_indexes, 15),
     CollectorOf("invariants", _invariants, 15),
     CollectorOf("migrations", _migrations, 60),
 )

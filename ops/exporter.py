@@ -3,10 +3,11 @@
 A source that fails is left out, with its success at 0: absent, never stale. The rest is answered all the same.
 """
 
+import itertools
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,11 @@ import structlog
 from django.db import connection
 from django.db.utils import Error
 from prometheus_client import CollectorRegistry, multiprocess
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from kimberly.lib import metrics
+from kimberly.lib.metrics import SharedHistogram
 from kimberly.web import redisclient, sharedcounters
 from ops import collectors
 
@@ -108,10 +110,21 @@ def _shared_counters() -> Iterator[Metric]:
         return
     for metric in shared:
         stored = sums[metric.name]
+        if metric.kind == "histogram":
+            yield _histogram(metric, stored)
+            continue
         family = CounterMetricFamily(metric.name.removesuffix("_total"), metric.about, labels=list(metric.labels))
         for combination in {**dict.fromkeys(metric.combinations(), 0), **stored}:
             family.add_metric(list(combination), stored.get(combination, 0))
         yield family
+
+
+def _histogram(metric: metrics.Metric, stored: Mapping[tuple[str, ...], int]) -> Metric:
+    """Each observation was counted in one bucket; Prometheus wants those up to each bound."""
+    bounds = [*map(str, metric.buckets), "+Inf"]
+    sums = itertools.accumulate(stored.get((bound,), 0) for bound in bounds)
+    total = stored.get((SharedHistogram.SUM,), 0) / SharedHistogram.PER_SECOND
+    return HistogramMetricFamily(metric.name, metric.about, list(zip(bounds, sums, strict=True)), sum_value=total)
 
 
 def _families(samples: Iterable[collectors.Sample]) -> Iterator[Metric]:

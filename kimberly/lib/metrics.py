@@ -7,6 +7,7 @@ Sources (design: each metric has one):
 - C  settings shown as gauges.
 """
 
+import bisect
 import itertools
 import threading
 from collections import Counter
@@ -124,6 +125,27 @@ class SharedCounter:
         with cls._lock:
             taken, cls._buffer = cls._buffer, Counter()
         return taken
+
+
+class SharedHistogram(SharedCounter):
+    """A histogram of source V, in seconds. Its hash has a count by bucket (each observation in one) and a sum."""
+
+    SUM = "sum"
+    PER_SECOND = 1_000_000
+    """Sums are kept as whole microseconds, since Valkey adds integers without a loss."""
+
+    def observe(self, seconds: float) -> None:
+        """Count one duration; call it after the commit."""
+        bounds = self.metric.buckets
+        place = bisect.bisect_left(bounds, seconds)
+        self.add(1, str(bounds[place]) if place < len(bounds) else "+Inf")
+        self.add(round(seconds * self.PER_SECOND), self.SUM)
+
+
+def shared_histogram(name: str, about: str, buckets: tuple[float, ...]) -> SharedHistogram:
+    """A histogram of source V; bounds in seconds."""
+    bounds = tuple(float(bound) for bound in buckets)  # "10.0", as the client library writes bounds
+    return SharedHistogram(_declare(Metric(name, "histogram", Source.SHARED, {}, about, bounds)))
 
 
 def shared_counter(name: str, about: str, labels: Labels | None = None) -> SharedCounter:

@@ -157,6 +157,21 @@ def text_of(narrowing: Narrowing) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of the items. `size_bytes` is None when there is no such index."""
+
+    name: str
+    size_bytes: int | None
+    is_valid: bool
+
+
+def indexes(names: Sequence[str]) -> list[Index]:
+    """These indexes as the database has them; one that was dropped is not valid."""
+    rows = statements.fetch_all(statement(__file__, "indexes"), {"names": list(names)})
+    return [Index(*row) for row in rows]
+
+
 def written(user_id: UUID) -> int:
     """A number that grows with every write of the user's items."""
     row = statements.fetch_one(statement(__file__, "writes_of_user"), {"user_id": user_id})

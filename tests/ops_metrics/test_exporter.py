@@ -17,6 +17,8 @@ from kimberly.lib import clock
 from kimberly.lib.metrics import CATALOGUE, Source
 from kimberly.local.databases import OWNER
 from kimberly.web import sharedcounters
+from memory.metrics import SEARCH_INDEXES
+from memory.queries import retrieval
 from memory.rules.tiers import Tier
 from ops import collectors
 from tests import plugin
@@ -29,6 +31,7 @@ pytestmark = pytest.mark.slow
 
 CREATED = "kimberly_memory_items_created_total"
 WRITTEN = "kimberly_memory_write_bytes_total"
+EMBEDDING = "kimberly_embedding_duration_seconds"
 REQUESTS = "kimberly_api_requests_total"
 # Not built yet, or without a sample until the first check of the invariants.
 LATER = {"kimberly_invariant_violations", "kimberly_audit_chain_valid"}
@@ -101,15 +104,20 @@ def test_what_two_processes_do_is_one_count(web):
         "written": grown_by(before, after, REQUESTS, route="write_item", status_class="2xx"),
         "listed": grown_by(before, after, REQUESTS, route="list_items", status_class="2xx"),
         "timed": grown_by(before, after, "kimberly_api_request_duration_seconds_count", route="write_item"),
+        "embedded": grown_by(before, after, f"{EMBEDDING}_count"),
+        "embedded within ten seconds": grown_by(before, after, f"{EMBEDDING}_bucket", le="10.0"),
         "turned away": grown_by(before, after, "kimberly_api_auth_failures_total", reason="missing"),
         "in flight": after.total("kimberly_api_in_flight"),
     }
+    assert 0 < grown_by(before, after, f"{EMBEDDING}_sum") < 12 * 10
     assert grown == {
         "created": 12,
         "bytes": 12 * len("a note{}"),
         "written": 12,
         "listed": 12,
         "timed": 24,
+        "embedded": 12,
+        "embedded within ten seconds": 12,
         "turned away": 12,
         "in flight": 0,
     }
@@ -140,6 +148,16 @@ def test_refusals_are_counted_by_what_refused(web):
     quota = {"tier": "short-term", "reason": "plan"}
     assert grown_by(before, after, "kimberly_memory_quota_rejections_total", **quota) >= 12
     assert grown_by(before, after, "kimberly_api_rate_limited_total", scope="write", plan="free") >= 12
+
+
+def test_the_indexes_that_queries_need_are_watched(web, db):
+    scrape = scraped(web)
+
+    for index in SEARCH_INDEXES:
+        assert scrape.value("kimberly_vector_index_valid", index=index) == 1
+        assert scrape.value("kimberly_vector_index_bytes", index=index) > 0
+    [gone] = retrieval.indexes(["memory_item_gone_ix"])
+    assert (gone.is_valid, gone.size_bytes) == (False, None)
 
 
 MADE_UP_METHODS = ["GET", "BREW", "PROPFIND", "OPTIONS", "HEAD", "TRACE", "X-MADE-UP"]
