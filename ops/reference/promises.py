@@ -17,6 +17,8 @@ PROMISES = {
     "F1": "However many write for a user at once, no limit is passed by a byte; each refusal says why, and is kept.",
     "F2": "A call that is repeated with its Idempotency-Key has one effect, and gets the first answer.",
     "F3": "Bad input is refused with a pointer to what is wrong; nothing of it is stored, and it is never a 5xx.",
+    "F4": "A text of any length and kind among many others of one call is answered within a process's memory.",
+    "F5": "The longest texts are kept whole, counted to the byte, and found.",
     "F6": "An embedder that fails, is slow or gives nonsense stops no write and spoils no answer.",
     "F7": "Valkey may be away, slow, empty or full: reads go on, writes go on as designed, nothing is lost.",
     "F8": "PostgreSQL may be restarted and its connections cut: 503 while it is down, no acknowledged write is lost.",

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from kimberly.lib import clock
 from memory.models import MemoryItem
+from memory.rules.tiers import Tier
 from tests.api.callers import MEMORY, Caller
+from tests.counts import rounds
 from tests.web import WebServer
 
 pytestmark = pytest.mark.slow
@@ -52,20 +55,77 @@ def distinct_words(characters):
     return text[:characters]
 
 
-def test_a_bulk_with_one_very_long_text_is_answered(small_web, alice):
-    long = distinct_words(LONGEST)
-    notes = [{"type": "long-term", "content": f"Note {number} about the garden."} for number in range(99)]
+LONG = {
+    "different words": distinct_words,
+    "letters of four bytes": lambda characters: ("𐍈𐌰𐌹𐌻𐍃 𐌷𐌻𐌰𐌹𐍆𐍃 " * characters)[:characters],
+    "one word": lambda characters: ("window " * characters)[:characters],
+    "one letter": lambda characters: "x" * characters,
+    "emoji": lambda characters: ("🎉🌍👩‍👩‍👧‍👦" * characters)[:characters],
+    "no spaces between words": lambda characters: ("早上好世界" * characters)[:characters],
+    "marks": lambda characters: ("... !? -- " * characters)[:characters],
+    "numbers": lambda characters: " ".join(map(str, range(characters)))[:characters],
+    "lines": lambda characters: ("a line\n" * characters)[:characters],
+    "combining marks": lambda characters: ("e\u0301\u0323o\u0308 " * characters)[:characters],
+}
+SHORT = [{"type": "long-term", "content": f"Note {number} about the garden."} for number in range(99)]
+shapes = pytest.mark.parametrize("long", list(LONG.values())[: rounds(1, len(LONG))], ids=list(LONG)[: rounds(1, 10)])
 
+
+@pytest.mark.promise("F4")
+@shapes
+def test_a_bulk_with_one_text_of_a_megabyte_is_answered_and_the_rest_is_kept(small_web, alice, long):
     before = processes_of(small_web)
 
-    answer = alice.posts_many({"type": "permanent", "content": long}, *notes)
+    answer = alice.posts_many({"type": "permanent", "content": long(1_000_000)}, *SHORT, atomic=False)
 
-    assert len(long.encode()) > 300_000
+    assert answer.status_code == 201, answer.text[:300]
+    assert [item is None for item in answer.json()["items"]] == [True, *[False] * 99]
+    [refused] = answer.json()["errors"]
+    assert (refused["index"], refused["status"]) == (0, 422)
+    assert processes_of(small_web) == before
+
+
+@pytest.mark.promise("F4")
+@shapes
+def test_a_bulk_with_one_text_as_long_as_may_be_is_kept(small_web, alice, long):
+    before = processes_of(small_web)
+
+    answer = alice.posts_many({"type": "permanent", "content": long(LONGEST)}, *SHORT)
+
     assert answer.status_code == 201, answer.text[:300]
     assert len(answer.json()["items"]) == 100
-    embedded = MemoryItem.objects.filter(user_id=alice.person.id, embedding__isnull=False)
+    embedded = MemoryItem.objects.filter(user_id=alice.person.id, embedding_model__isnull=False)
     assert embedded.count() == 100
     assert processes_of(small_web) == before
+
+
+@pytest.mark.promise("F5")
+@pytest.mark.parametrize("long", list(LONG.values())[: rounds(3, 10)], ids=list(LONG)[: rounds(3, 10)])
+def test_the_longest_texts_are_kept_whole_and_found(alice, long):
+    content = long(LONGEST)
+    kept = alice.keeps(content, type="permanent")
+
+    found = alice.http.post(f"{MEMORY}/query", json={"query": content[:300]})
+
+    assert alice.reads(kept["id"]).json()["content"] == content
+    assert kept["size_bytes"] == len(content.encode()) + len("{}")
+    assert found.status_code == 200, found.text[:300]
+    assert [item["id"] for item in found.json()["items"]] == [kept["id"]]
+
+
+@pytest.mark.promise("F5")
+@pytest.mark.parametrize("more", [-1, 0, 1])
+@pytest.mark.parametrize("long", list(LONG.values())[: rounds(1, 10)], ids=list(LONG)[: rounds(1, 10)])
+def test_a_text_fits_to_the_byte_or_not_at_all(alice, long, more):
+    content = long(20_000)
+    size_bytes = len(content.encode()) + len("{}")
+    now = clock.utc_now()
+    alice.person.fill(Tier.SHORT_TERM, leaving_bytes=size_bytes - more, at=now)
+
+    answer = alice.posts(content, type="short-term")
+
+    assert answer.status_code == (413 if more > 0 else 201), answer.text[:300]
+    assert alice.person.free_bytes(Tier.SHORT_TERM, at=now) == (size_bytes - more if more > 0 else -more)
 
 
 @pytest.mark.parametrize("content", ODD.values(), ids=ODD)
