@@ -1,7 +1,6 @@
 """What the memory core counts."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from kimberly.lib import metrics
 from memory.rules.limits import LimitSource, ThrottleScope
@@ -107,16 +106,11 @@ THROTTLED_USERS = metrics.database_gauge(
 )
 
 
-def count_created(sizes: Iterable[tuple[Tier, int]]) -> None:
-    """Count items that were committed: the tier and the bytes of each."""
-    items: Counter[Tier] = Counter()
-    stored_bytes: Counter[Tier] = Counter()
-    for tier, size_bytes in sizes:
-        items[tier] += 1
-        stored_bytes[tier] += size_bytes
-    for tier, number in items.items():
+def count_created(sizes: Mapping[Tier, tuple[int, int]]) -> None:
+    """Count items that were committed: the bytes and the number in each tier."""
+    for tier, (size_bytes, number) in sizes.items():
         CREATED.add(number, tier)
-        WRITTEN_BYTES.add(stored_bytes[tier], tier)
+        WRITTEN_BYTES.add(size_bytes, tier)
 
 
 def count_archived(tier: Tier, number: int, *, reason: str) -> None:

@@ -106,7 +106,7 @@ class SharedCounter:
 
     _lock = threading.Lock()
     _buffer: Counter[tuple[str, tuple[str, ...]]] = Counter()
-    on_first_count: Callable[[], None] | None = None
+    on_count: Callable[[], None] | None = None
     """Set by the flusher (kimberly.web.sharedcounters), so that a process which counts nothing has no thread."""
 
     def __init__(self, metric: Metric) -> None:
@@ -114,10 +114,11 @@ class SharedCounter:
 
     def add(self, amount: int, *labels: str) -> None:
         """Count; call it after the commit."""
+        series = (self.metric.name, tuple(map(str, labels)))
         with SharedCounter._lock:
-            SharedCounter._buffer[(self.metric.name, tuple(str(label) for label in labels))] += amount
-        if SharedCounter.on_first_count is not None:
-            SharedCounter.on_first_count()
+            SharedCounter._buffer[series] += amount
+        if SharedCounter.on_count is not None:
+            SharedCounter.on_count()
 
     @classmethod
     def take(cls) -> Counter[tuple[str, tuple[str, ...]]]:

@@ -26,6 +26,7 @@ STATUS = {
     Kind.UNAVAILABLE: 503,
 }
 MEDIA_TYPE = "application/problem+json"
+COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 class NoSuchAddress(Refusal):
@@ -106,5 +107,5 @@ def internal_error(request: HttpRequest) -> HttpResponse:
 
 def json_response(body: Mapping[str, Any], *, status: int = 200, media_type: str = "application/json") -> HttpResponse:
     """Compact JSON in UTF-8; a number that is not finite is a bug and raises ValueError."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = COMPACT.encode(body)
     return HttpResponse(text.encode("utf-8"), status=status, content_type=media_type)

@@ -1,11 +1,13 @@
 """One Redis client a process, and the rule for its absence: remembered for a second, so that nobody waits for it."""
 
 import hashlib
+import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import redis
 import structlog
@@ -47,7 +49,7 @@ class Script:
 def run(script: Script, keys: Sequence[str], arguments: Sequence[int]) -> bytes:
     """What the script gives, which is one text. Raises RedisAway.
 
-    It runs on a connection of the pool: the client's own way to it costs a request more than the script does.
+    It runs on a connection that is kept for that: the client's own way costs a request more than the script.
     """
     try:
         return ask(lambda client: _evaluate(client, "EVALSHA", script.sha1, len(keys), *keys, *arguments))
@@ -55,14 +57,24 @@ def run(script: Script, keys: Sequence[str], arguments: Sequence[int]) -> bytes:
         return ask(lambda client: _evaluate(client, "EVAL", script.text, len(keys), *keys, *arguments))
 
 
+_idle: deque[Any] = deque()
+"""Connections whose last answer was read to its end; one that failed is not among them."""
+os.register_at_fork(after_in_child=_idle.clear)
+
+
 def _evaluate(client: "redis.Redis", *command: str | int) -> bytes:
-    connection = client.connection_pool.get_connection()
     try:
-        connection.send_command(*command)  # type: ignore[no-untyped-call]
+        connection = _idle.pop()
+    except IndexError:
+        connection = client.connection_pool.make_connection()
+    connection.send_command(*command)
+    try:
         answer: bytes = connection.read_response()
-        return answer
-    finally:
-        client.connection_pool.release(connection)
+    except redis.ResponseError:
+        _idle.append(connection)
+        raise
+    _idle.append(connection)
+    return answer
 
 
 class _Rest:
@@ -105,6 +117,7 @@ def ask(call: Callable[["redis.Redis"], T]) -> T:
         # A restarted server leaves dead connections in the pool: the idle ones go at the first sign, and those in use
         # fail in the hands of the threads that use them.
         client().connection_pool.disconnect(inuse_connections=False)
+        _idle.clear()
         _rest.begin()
         logger.warning("redis_away", error=type(error).__name__)
         raise RedisAway from error

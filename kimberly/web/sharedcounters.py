@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import redis
 import structlog
 
+from kimberly.lib.background import Repeated
 from kimberly.lib.metrics import SharedCounter
 from kimberly.web import redisclient
 
@@ -40,31 +41,11 @@ _process = secrets.token_hex(8)
 _flush_lock = threading.Lock()
 _unsent: Batch | None = None
 
-_flusher_pid = 0
-_start_lock = threading.Lock()
-
 
 def install() -> None:
     """Start flushing in a process at its first count."""
-    SharedCounter.on_first_count = _ensure_flusher
+    SharedCounter.on_count = Repeated(flush, every_seconds=FLUSH_SECONDS, name="shared-counters").ensure
     atexit.register(flush)
-
-
-def _ensure_flusher() -> None:
-    # A forked child has the parent's module state but none of its threads: hence the pid.
-    global _flusher_pid
-    if _flusher_pid == os.getpid():
-        return
-    with _start_lock:
-        if _flusher_pid != os.getpid():
-            _flusher_pid = os.getpid()
-            threading.Thread(target=_flush_for_ever, name="shared-counters", daemon=True).start()
-
-
-def _flush_for_ever() -> None:
-    pause = threading.Event()
-    while not pause.wait(FLUSH_SECONDS):
-        flush()
 
 
 def flush() -> None:

@@ -5,7 +5,6 @@ scores, not a record.
 """
 
 import atexit
-import os
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError, connection
 
+from kimberly.lib.background import Repeated
 from memory.models import AccessEvent
 
 logger = structlog.get_logger(__name__)
@@ -23,7 +23,6 @@ SWEEP_ROWS = 10_000
 
 _lock = threading.Lock()
 _waiting: list[AccessEvent] = []
-_flusher_pid = 0
 
 
 def note(user_id: UUID, item_ids: Sequence[UUID], *, at: datetime) -> None:
@@ -33,7 +32,7 @@ def note(user_id: UUID, item_ids: Sequence[UUID], *, at: datetime) -> None:
     with _lock:
         if len(_waiting) < MOST_WAITING:
             _waiting.append(AccessEvent(user_id=user_id, item_ids=list(item_ids), asked_at=at))
-    _ensure_flusher()
+    _flusher.ensure()
 
 
 def flush() -> int:
@@ -50,24 +49,14 @@ def flush() -> int:
     return len(taken)
 
 
-def _ensure_flusher() -> None:
-    # A forked child has the parent's module state but none of its threads: hence the pid.
-    global _flusher_pid
-    if _flusher_pid == os.getpid():
-        return
-    with _lock:
-        if _flusher_pid != os.getpid():
-            _flusher_pid = os.getpid()
-            atexit.register(flush)
-            threading.Thread(target=_flush_for_ever, name="accesses", daemon=True).start()
+def _flush_beside() -> None:
+    if _waiting:
+        flush()
+        connection.close()  # this thread's own: it is needed too rarely to be kept
 
 
-def _flush_for_ever() -> None:
-    pause = threading.Event()
-    while not pause.wait(FLUSH_SECONDS):
-        if _waiting:
-            flush()
-            connection.close()  # this thread's own: it is needed too rarely to be kept
+_flusher = Repeated(_flush_beside, every_seconds=FLUSH_SECONDS, name="accesses")
+atexit.register(flush)
 
 
 def sweep(*, keep: timedelta, now: datetime) -> int:

@@ -37,10 +37,11 @@ def write_all(drafts: Sequence[Draft], *, user_id: UUID, created_by: Actor, now:
     with transaction.atomic():
         _require_active(user_id)
         tiers = quotas.lock(user_id, now=now)
-        for tier, (more_bytes, more_items) in quotas.sizes_by_tier(drafts).items():
+        sizes = quotas.sizes_by_tier(drafts)
+        for tier, (more_bytes, more_items) in sizes.items():
             quotas.take_room(user_id, tier, more_bytes=more_bytes, more_items=more_items, now=now)
         stored = _insert(drafts, tiers, user_id=user_id, created_by=created_by, now=now)
-    transaction.on_commit(partial(metrics.count_created, [(draft.tier, draft.size_bytes) for draft in drafts]))
+    transaction.on_commit(partial(metrics.count_created, sizes))
     return stored
 
 
@@ -52,12 +53,13 @@ def write_what_fits(drafts: Sequence[Draft | Refusal], *, user_id: UUID, created
         tiers = quotas.lock(user_id, now=now)
         fitting = _fitting(drafts, tiers, results)
         chosen = [draft for _, draft in fitting]
-        for tier, (more_bytes, more_items) in quotas.sizes_by_tier(chosen).items():
+        sizes = quotas.sizes_by_tier(chosen)
+        for tier, (more_bytes, more_items) in sizes.items():
             quotas.take_room(user_id, tier, more_bytes=more_bytes, more_items=more_items, now=now)
         stored = _insert(chosen, tiers, user_id=user_id, created_by=created_by, now=now)
     for (place, _), item in zip(fitting, stored, strict=True):
         results[place] = item
-    transaction.on_commit(partial(metrics.count_created, [(draft.tier, draft.size_bytes) for draft in chosen]))
+    transaction.on_commit(partial(metrics.count_created, sizes))
     return Outcome([result for result in results if result is not None])
 
 

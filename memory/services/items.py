@@ -51,7 +51,7 @@ class ItemActive(Refusal):
 def write_item(draft: Draft, *, user_id: UUID, created_by: Actor, now: datetime) -> Stored:
     """Store one item, or raise QuotaExceeded, UserSuspended or UserGone and store nothing."""
     stored = quotas.store_within_limit(draft, user_id=user_id, created_by=created_by, now=now)
-    transaction.on_commit(partial(metrics.count_created, [(draft.tier, draft.size_bytes)]))
+    transaction.on_commit(partial(metrics.count_created, {draft.tier: (draft.size_bytes, 1)}))
     return stored
 
 
