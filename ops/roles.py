@@ -48,7 +48,7 @@ END_OVERRIDE = Action("end-override", SUPPORT_AND_LEAD, "end raises", "End the r
 REVEAL = Action("reveal", LEAD, "reveal content", "Reveal content")
 MASK = Action("mask", LEAD, "mask content again", "Mask again")
 
-ACTIONS = {action.name: action for action in (THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE)}
+ACTIONS = {action.name: action for action in (THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK)}
 
 # Pages by URL name. What is not listed here is refused, and a test fails.
 PAGES: dict[str, frozenset[Role]] = {
@@ -59,6 +59,9 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:lift-throttle": EVERYBODY,
     "ops:raise-quota": EVERYBODY,
     "ops:end-override": EVERYBODY,
+    "ops:reveal": EVERYBODY,
+    "ops:mask": EVERYBODY,
+    "ops:search": EVERYBODY,
 }
 
 SUPPORT_MOST_TIMES_PLAN = 2
