@@ -27,6 +27,7 @@ class Role(StrEnum):
 
 EVERYBODY = frozenset(Role)
 SUPPORT_AND_LEAD = frozenset({Role.SUPPORT, Role.LEAD})
+LEAD = frozenset({Role.LEAD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,10 @@ THROTTLE = Action("throttle", SUPPORT_AND_LEAD, "throttle users", "Throttle")
 LIFT_THROTTLE = Action("lift-throttle", SUPPORT_AND_LEAD, "lift throttles", "Lift the throttle")
 RAISE_QUOTA = Action("raise-quota", SUPPORT_AND_LEAD, "raise quotas", "Raise a quota")
 END_OVERRIDE = Action("end-override", SUPPORT_AND_LEAD, "end raises", "End the raise")
+REVEAL = Action("reveal", LEAD, "reveal content", "Reveal content")
+MASK = Action("mask", LEAD, "mask content again", "Mask again")
 
-ACTIONS = {action.name: action for action in (THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE)}
+ACTIONS = {action.name: action for action in (THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK)}
 
 # Pages by URL name. What is not listed here is refused, and a test fails.
 PAGES: dict[str, frozenset[Role]] = {
@@ -56,6 +59,9 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:lift-throttle": EVERYBODY,
     "ops:raise-quota": EVERYBODY,
     "ops:end-override": EVERYBODY,
+    "ops:reveal": EVERYBODY,
+    "ops:mask": EVERYBODY,
+    "ops:search": EVERYBODY,
 }
 
 SUPPORT_MOST_TIMES_PLAN = 2

@@ -14,16 +14,16 @@ from django.urls import reverse
 from kimberly.audit.trail import Why
 from kimberly.clients import keys
 from kimberly.clients.models import Scope
-from kimberly.lib import clock
+from kimberly.lib import clock, ids
 from kimberly.lib.actors import Actor, ActorKind
 from memory.queries import usage
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
-from memory.services import drafts, items, users
+from memory.services import drafts, embeddings, items, users
 from memory.services.drafts import Draft
 from memory.services.users import Profile
 from ops.roles import Role
-from ops.services import measures, staff
+from ops.services import measures, reveals, staff
 from ops.services.measures import Brake, Limit, Sender
 from tests.personas import PASSWORD
 from tests.waiting import until
@@ -49,6 +49,25 @@ THINGS = (
 )
 
 
+# What Marisol's client keeps of three talks: days ago, session, tags, text. The last one was deleted since.
+TALKS = (
+    (9, "first talk", ["home"], "Lives in Rua da Rosa with Ines and a grey cat that sleeps on the piano."),
+    (9, "first talk", ["home"], "The cat is called Momo, after the book that her father read to her."),
+    (9, "first talk", ["food"], "Allergic to hazelnuts. Almonds are fine, and walnuts in small amounts."),
+    (9, "first talk", ["travel"], "Prefers the window seat on long flights, and an aisle seat on short ones."),
+    (5, "second talk", ["study"], "Is preparing for the B2 exam in Portuguese, in the second week of December."),
+    (5, "second talk", ["study"], "Would rather practise by talking than by exercises on paper."),
+    (5, "second talk", ["health"], "Takes the new medication at eight in the morning since the visit of 3 November."),
+    (5, "second talk", ["travel"], "Flies to Utrecht on 12 December, and comes back on the 19th."),
+    (1, "third talk", ["home"], "Asked who could feed the animals while she is away in December."),
+    (1, "third talk", ["home"], "Ines can come by in the evenings, but not on the weekend."),
+    (1, "third talk", ["food"], "Cooks for six on Fridays; two of the guests are vegetarian."),
+    (1, "third talk", ["sport"], "Runs 5 km on Tuesdays and Thursdays, never before breakfast."),
+    (1, "third talk", ["home"], "The kitten from the shelter is to be called Pipa; she fetches it on Saturday."),
+)
+QUESTION = "What is the kitten called?"
+
+
 @dataclass(frozen=True)
 class Someone:
     """A customer: plan, days known, and which share of each tier is used."""
@@ -69,7 +88,7 @@ PEOPLE = (
     Someone("acct-55301", "Priya Raman", "free", 31, (0.35, 0.12, 0.01)),
     Someone("acct-55318", "Jonas Bech", "free", 22, (0.08, 0.05, 0.0)),
     Someone("kiosk-lisbon-04", "", "paid", 12, (0.02, 0.01, 0.0), 60_000),
-    Someone("acct-55402", "Marisol Vega", "free", 3, (0.15, 0.02, 0.0)),
+    Someone("acct-55402", "Marisol Vega", "free", 10, (0.0, 0.0, 0.0)),
 )
 TIERS = (Tier.SHORT_TERM, Tier.LONG_TERM, Tier.PERMANENT)
 LASTING = ("long-term", "permanent", "long-term")
@@ -80,8 +99,8 @@ def build(web: WebServer) -> dict[str, str]:
     now = clock.utc_now()
     people = _hire(now)
     author = _client_actor("assistant-app")
-    ids = {someone.external_id: _register(someone, author, now) for someone in PEOPLE}
-    dana, tomasz, aiko = ids["acct-55102"], ids["acct-54977"], ids["acct-55240"]
+    made = {someone.external_id: _register(someone, author, now) for someone in PEOPLE}
+    dana, tomasz, aiko, marisol = (made[f"acct-{number}"] for number in (55102, 54977, 55240, 55402))
     _refuse(web, "acct-55102", "import-bot", times=6)
     _refuse(web, "acct-54977", "phone", times=2)
     throttle = _throttled(people["sam"], dana, "Import loop, the client is told", "HD-2214", now)
@@ -89,9 +108,11 @@ def build(web: WebServer) -> dict[str, str]:
     _raised(people["sam"], tomasz, Tier.SHORT_TERM, "Moves three devices over this week", "HD-2198", now)
     _raised(people["lena"], aiko, Tier.LONG_TERM, "Archive of the old account comes in tonight", "HD-2201", now)
     _throttled_once(people["sam"], tomasz, now)
-    users_by_name = {"dana": dana, "tomasz": tomasz}
+    missed = _talks(marisol, author, now)
+    _revealed(people["lena"], marisol, "The caller says that it forgot her new kitten’s name", "HD-2231", now)
+    users_by_name = {"dana": dana, "tomasz": tomasz, "marisol": marisol}
     urls = {name: reverse("ops:user", args=[f"usr_{user.hex}"]) for name, user in users_by_name.items()}
-    return {**urls, "throttle": throttle}
+    return {**urls, "throttle": throttle, "missed": missed}
 
 
 def _hire(now: datetime) -> dict[str, Any]:
@@ -132,6 +153,29 @@ def _drafts(
         yield draft
         left -= draft.size_bytes
         age += timedelta(seconds=chance.randint(20, 240))
+
+
+def _talks(user_id: UUID, author: Actor, now: datetime) -> str:
+    """Keep the talks with their vectors, and delete the last; gives the id of that one."""
+    prepared = [
+        drafts.prepare(
+            tier=Tier.LONG_TERM,
+            content=text,
+            metadata={"session": session, "speaker": "Marisol", "tags": tags},
+            created_at=now - timedelta(days=days, minutes=len(TALKS) - place),
+            now=now,
+        )
+        for place, (days, session, tags, text) in enumerate(TALKS)
+    ]
+    kept = [
+        items.write_item(draft, user_id=user_id, created_by=author, now=now) for draft in embeddings.of_drafts(prepared)
+    ]
+    items.delete_item(kept[-1].id, user_id=user_id, actor=author, now=now - timedelta(hours=3))
+    return ids.encode(ids.Prefix.ITEM, kept[-1].id)
+
+
+def _revealed(person: Any, user_id: UUID, reason: str, ticket: str, now: datetime) -> None:
+    reveals.reveal(_sender(person, reason, ticket), user_id=user_id, now=now)
 
 
 def key_of(name: str) -> str:

@@ -38,6 +38,8 @@ class Shot:
     scheme: str = "light"
     height: int = 1080
     unfold: str = ""
+    fills: tuple[tuple[str, str], ...] = ()
+    """Fields by their labels, and what is typed into them before the form is sent."""
 
 
 def main() -> None:
@@ -65,7 +67,10 @@ def main() -> None:
 
 def shots(users: dict[str, str]) -> list[Shot]:
     """The pictures, by the addresses of the people that the scenery made."""
-    dana, tomasz = users["dana"], users["tomasz"]
+    from tests.scenery import QUESTION  # needs the settings
+
+    dana, tomasz, marisol = users["dana"], users["tomasz"], users["marisol"]
+    asked = (("The question", QUESTION), ("The memory you expected", users["missed"]))
     return [
         Shot("login-desktop", "/admin/login/", by=""),
         Shot("users-desktop", "/ops/users/"),
@@ -77,6 +82,13 @@ def shots(users: dict[str, str]) -> list[Shot]:
         Shot("items-desktop", f"{tomasz}?tab=items", height=SCREEN),
         Shot("raise-desktop", f"{tomasz}raise-quota/"),
         Shot("throttle-phone", f"{tomasz}throttle/", size=PHONE),
+        Shot("search-desktop", f"{marisol}search/", by="lena", height=1500, fills=asked),
+        Shot("search-dark", f"{marisol}search/", by="lena", scheme="dark", height=1500, fills=asked),
+        Shot("search-phone", f"{marisol}search/", by="lena", size=PHONE, height=2000, fills=asked),
+        Shot("revealed-desktop", f"{marisol}?tab=items", by="lena"),
+        Shot("revealed-phone", f"{marisol}?tab=items", by="lena", size=PHONE),
+        Shot("masked-desktop", f"{marisol}?tab=history", by="sam", height=SCREEN),
+        Shot("reveal-desktop", f"{tomasz}search/", by="lena", height=SCREEN),
         Shot("refusals-dark", "/ops/refusals/", scheme="dark"),
         Shot("api-desktop", "/api/v1/docs", by="", height=SCREEN),
     ]
@@ -115,6 +127,13 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
     target = FOLDER / f"{shot.name}.png"
     if shot.unfold:
         page.locator("summary", has_text=shot.unfold).first.click()
+    if shot.fills:
+        for label, text in shot.fills:
+            page.get_by_label(label).fill(text)
+        page.locator("main form [data-kind=primary]").first.click()
+        page.wait_for_selector("#answer")
+        page.add_style_tag(content=FONT)
+        page.evaluate("window.scrollTo(0, 0)")  # else the header would stand in the middle of the picture
     height = min(shot.height, page.evaluate("document.documentElement.scrollHeight"))
     clip: Any = {"x": 0, "y": 0, "width": shot.size["width"], "height": height}
     page.screenshot(path=target, full_page=True, clip=clip, animations="disabled")

@@ -110,7 +110,7 @@ def raise_quota(*, user_id: UUID, tier: Tier, hard_bytes: int, order: Order, now
 
 def end_override(override_id: UUID, *, actor: Actor, why: Why, now: datetime) -> QuotaOverride:
     """End an override now; one that has not begun is deleted. Raises Invalid, NoSuchMeasure or AlreadyEnded."""
-    _refuse(_errors_of(why))
+    _refuse(errors_of(why))
     with transaction.atomic():
         found = QuotaOverride.objects.select_for_update().filter(pk=override_id).first()
         override = _end(found, actor=actor, now=now)
@@ -143,7 +143,7 @@ def throttle(*, target: Target, scope: ThrottleScope, per_minute: int | None, or
 
 def lift_throttle(throttle_id: UUID, *, actor: Actor, why: Why, now: datetime) -> Throttle:
     """End a throttle now; one that has not begun is deleted. Raises Invalid, NoSuchMeasure or AlreadyEnded."""
-    _refuse(_errors_of(why))
+    _refuse(errors_of(why))
     with transaction.atomic():
         found = Throttle.objects.select_for_update().filter(pk=throttle_id).first()
         lifted = _end(found, actor=actor, now=now)
@@ -153,7 +153,7 @@ def lift_throttle(throttle_id: UUID, *, actor: Actor, why: Why, now: datetime) -
 
 
 def _check(order: Order, now: datetime) -> None:
-    errors = _errors_of(order.why)
+    errors = errors_of(order.why)
     if order.ends_at <= now:
         errors.append(("/ends_at", "is in the past"))
     elif order.ends_at > now + LONGEST:
@@ -161,7 +161,8 @@ def _check(order: Order, now: datetime) -> None:
     _refuse(errors)
 
 
-def _errors_of(why: Why) -> list[tuple[str, str]]:
+def errors_of(why: Why) -> list[tuple[str, str]]:
+    """What is wrong with a reason and its ticket: JSON pointers and sentences."""
     errors: list[tuple[str, str]] = []
     if unseen := texts.unseen_error(why.reason, allow_lines=True):
         errors.append(("/reason", unseen))

@@ -2,5 +2,6 @@
 
 from ops.models.forms import SentForm
 from ops.models.invariants import InvariantCheck
+from ops.models.reveals import LONGEST_REVEAL, ContentReveal
 
-__all__ = ["InvariantCheck", "SentForm"]
+__all__ = ["LONGEST_REVEAL", "ContentReveal", "InvariantCheck", "SentForm"]

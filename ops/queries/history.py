@@ -10,6 +10,7 @@ from kimberly.audit.models import AuditEntry
 from kimberly.lib import bytesize
 from kimberly.web.pagination import Order
 from ops import words
+from ops.models import LONGEST_REVEAL
 from ops.queries import keyset
 from ops.queries.keyset import Page
 from ops.queries.names import Name, Names
@@ -64,6 +65,14 @@ def _lifted(before: Facts, after: Facts) -> str:
     return f"Lifted the throttle: {words.brake(after.get('scope', 'all'), before.get('per_minute'))}"
 
 
+def _revealed(before: Facts, after: Facts) -> str:
+    return f"Revealed content to themselves for {words.span(LONGEST_REVEAL)}"
+
+
+def _masked(before: Facts, after: Facts) -> str:
+    return "Masked content again"
+
+
 Telling = tuple[str, str, Callable[[Facts, Facts], str]]
 TOLD: dict[str, Telling] = {
     "user.registered": ("mute", "person", _registered),
@@ -72,6 +81,8 @@ TOLD: dict[str, Telling] = {
     "quota.override_ended": ("mute", "undo", _raise_ended),
     "throttle.set": ("warn", "action", _throttled),
     "throttle.lifted": ("mute", "undo", _lifted),
+    "content.revealed": ("warn", "eye", _revealed),
+    "content.masked": ("mute", "lock", _masked),
 }
 
 

@@ -1,4 +1,4 @@
-"""One user's items with their content masked: how long it is, never what it says."""
+"""One user's items: how long their content is; what it says only under a reveal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,15 +6,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models.functions import Length
+from django.db.models import TextField, Value
+from django.db.models.functions import Left, Length
 
 from kimberly.lib import ids
 from kimberly.web.pagination import Order
 from memory.models import MemoryItem
 from memory.rules.tiers import ItemState, Tier
+from ops import excerpts
+from ops.excerpts import Excerpt
 from ops.queries import keyset
 from ops.queries.keyset import Page
 from ops.queries.names import Name, Names
+from ops.queries.reveals import RevealRow
 
 NEWEST_FIRST = Order("created", "created_at", descending=True, kind=datetime)
 COLUMNS = ("id", "tier", "state", "size_bytes", "protected", "created_at", "expires_at", "purge_after", "created_by")
@@ -22,13 +26,14 @@ COLUMNS = ("id", "tier", "state", "size_bytes", "protected", "created_at", "expi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRow:
-    """One item. `characters` is the length of its text; None when it is purged."""
+    """One item. `characters`: its text's length, None when purged. `excerpt`: the text, None where masked."""
 
     public_id: str
     tier: Tier
     state: ItemState
     size_bytes: int
     characters: int | None
+    excerpt: Excerpt | None
     protected: bool
     created_at: datetime
     expires_at: datetime | None
@@ -42,15 +47,18 @@ def of_user(
     state: ItemState,
     tier: Tier | None = None,
     names: Names,
+    reveal: RevealRow | None,
     cursor: str = "",
     size: int = keyset.PAGE_ROWS,
 ) -> Page[ItemRow]:
-    """The user's items of one state, newest first, of this tier where given."""
+    """The user's items of one state, newest first, of this tier where given; their texts with the reader's reveal."""
     rows = MemoryItem.objects.filter(user_id=user_id, state=state)
     if tier is not None:
         rows = rows.filter(tier=tier)
-    masked = rows.annotate(characters=Length("content")).values(*COLUMNS, "characters")
-    found = keyset.page(masked, NEWEST_FIRST, cursor=cursor, size=size)
+    # Without a reveal the texts do not even leave the database.
+    text = Left("content", excerpts.MOST_CHARACTERS) if reveal else Value(None, output_field=TextField())
+    shown = rows.annotate(characters=Length("content"), text=text).values(*COLUMNS, "characters", "text")
+    found = keyset.page(shown, NEWEST_FIRST, cursor=cursor, size=size)
     return Page(_rows(found.rows, names), found.next_cursor)
 
 
@@ -61,6 +69,7 @@ def _rows(found: Sequence[dict[str, Any]], names: Names) -> list[ItemRow]:
             tier=Tier(row["tier"]),
             state=ItemState(row["state"]),
             author=names.of(row["created_by"]),
+            excerpt=None if row["text"] is None else excerpts.of(row["text"], characters=row["characters"]),
             **{name: row[name] for name in ("size_bytes", "characters", "protected")},
             **{name: row[name] for name in ("created_at", "expires_at", "purge_after")},
         )

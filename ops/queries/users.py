@@ -10,10 +10,11 @@ from memory.models import MemoryItem, MemoryUser
 from memory.queries import usage
 from memory.queries.usage import TierUsage
 from memory.rules.tiers import Purpose, Tier
-from ops.queries import keyset, measures
+from ops.queries import keyset, measures, reveals
 from ops.queries.keyset import Page
 from ops.queries.measures import MeasureRow, Sort
 from ops.queries.names import Names
+from ops.queries.reveals import RevealRow
 
 COUNTED_EXACTLY = 10_000
 NEWEST_FIRST = Order("created", "created_at", descending=True, kind=datetime)
@@ -64,15 +65,21 @@ def count() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One user with what limits and brakes them, as every page about a user needs it."""
+    """One user with what limits and brakes them and who reads them, as every page about a user needs it."""
 
     user: MemoryUser
     tiers: dict[Tier, TierUsage]
     measures: list[MeasureRow]
+    reveals: list[RevealRow]
 
     @property
     def in_force(self) -> list[MeasureRow]:
         return [measure for measure in self.measures if measure.is_in_force]
+
+    @property
+    def revealed(self) -> list[RevealRow]:
+        """Those by which somebody reads the content at this moment."""
+        return [reveal for reveal in self.reveals if reveal.is_in_force]
 
     @property
     def throttled_until(self) -> datetime | None:
@@ -89,4 +96,9 @@ def profile(user_id: UUID, *, names: Names, now: datetime) -> Profile | None:
     user = MemoryUser.objects.select_related("plan").filter(pk=user_id).first()
     if user is None:
         return None
-    return Profile(user, usage.of_user(user_id, now=now), measures.of_user(user_id, names=names, now=now))
+    return Profile(
+        user,
+        usage.of_user(user_id, now=now),
+        measures.of_user(user_id, names=names, now=now),
+        reveals.of_user(user_id, now=now),
+    )

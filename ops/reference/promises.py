@@ -35,6 +35,7 @@ PROMISES = {
     "R6": "Without vectors memories are found by their words, and vectors of two models are never compared.",
     "R7": "Hostile search text is answered as quickly as any other.",
     "R8": "Large and slow requests are turned away early and do not keep others waiting.",
+    "V8": "Content is read with a reason, for 15 minutes, and it shows who read it; kept answers hold no content.",
     "V9": "Whatever is logged, it is one JSON object on one line, without content and keys.",
     "D3": "With a missing, wrong or well-known setting nothing starts, and one message names all of them.",
 }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.conf import settings
@@ -10,23 +11,27 @@ from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
-from kimberly.lib import bytesize
+from kimberly.lib import bytesize, ids
 from kimberly.lib import clock as system_clock
 from memory.models import QuotaOverride, Throttle
 from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
 from memory.rules.tiers import ItemState
-from ops import badges, words
+from ops import badges, scores, words
 from ops.badges import NEARLY_FULL, Badge
+from ops.models import ContentReveal
 
 register = template.Library()
 
+USER_PAGES = (
+    "user", "users", "throttle", "lift-throttle", "raise-quota", "end-override", "reveal", "mask", "search",
+)  # fmt: skip
 # Each entry of the side navigation, and the pages on which it is the current one.
 NAVIGATION = (
     (
         "Users",
         (
-            ("ops:users", "Users", ("user", "users", "throttle", "lift-throttle", "raise-quota", "end-override")),
+            ("ops:users", "Users", USER_PAGES),
             ("ops:refusals", "Refused calls", ("refusals",)),
         ),
     ),
@@ -92,6 +97,17 @@ def stamp(context: Mapping[str, Any], moment: datetime) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def clock(context: Mapping[str, Any], moment: datetime) -> SafeString:
+    """The time of day at which something ends: `03:18`."""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        words.exact(moment),
+        words.clock(moment, _now(context)),
+    )
+
+
+@register.simple_tag(takes_context=True)
 def shown_at(context: Mapping[str, Any]) -> SafeString:
     """When this page was made."""
     now = _now(context)
@@ -118,6 +134,24 @@ def middle(public_id: str) -> str:
 
 
 @register.filter
+def score(value: float) -> str:
+    """A score or a part of it, to three decimals: `0.854`."""
+    return f"{scores.rounded(value):.{scores.SHOWN_DECIMALS}f}"
+
+
+@register.filter
+def weight(value: float) -> str:
+    """`0.2`."""
+    return f"{value:g}"
+
+
+@register.simple_tag
+def item_id(value: UUID) -> str:
+    """An item's id as people and programs see it."""
+    return ids.encode(ids.Prefix.ITEM, value)
+
+
+@register.filter
 def ticks(text: str) -> SafeString:
     """Plain text in which `backticks` mean code."""
     parts = text.split("`")
@@ -132,8 +166,10 @@ def lifetime(seconds: int) -> str:
 
 
 @register.filter
-def end_url(measure: QuotaOverride | Throttle) -> str:
-    """Where a measure is ended."""
+def end_url(measure: QuotaOverride | Throttle | ContentReveal) -> str:
+    """Where a measure or a reveal is ended."""
+    if isinstance(measure, ContentReveal):
+        return reverse("ops:mask", args=[measure.pk])
     name = "ops:lift-throttle" if isinstance(measure, Throttle) else "ops:end-override"
     return reverse(name, args=[measure.public_id])
 

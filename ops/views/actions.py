@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,16 +17,18 @@ from memory.models import QuotaOverride, Throttle
 from memory.rules.tiers import UserState
 from ops import roles, words
 from ops.queries import measures as measure_queries
+from ops.queries import reveals as reveal_queries
 from ops.queries import users
 from ops.queries.measures import MeasureRow, Sort
 from ops.queries.names import Names
+from ops.queries.reveals import RevealRow
 from ops.queries.users import Profile
 from ops.roles import Action
-from ops.services import measures
-from ops.services.forms import AlreadySent
+from ops.services import measures, reveals
+from ops.services.forms import AlreadySent, Outcome
 from ops.services.measures import Sender
 from ops.views import pages
-from ops.views.forms import EndForm, RaiseForm, ReasonedForm, ThrottleForm
+from ops.views.forms import USER, EndForm, MaskForm, RaiseForm, ReasonedForm, RevealForm, ThrottleForm
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -40,6 +43,7 @@ class Offer:
     why_not: str
     note: str = ""
     measure: MeasureRow | None = None
+    reveal: RevealRow | None = None
     change: tuple[tuple[str, str, str], ...] = ()
 
 
@@ -50,14 +54,23 @@ class Offers:
     throttle: Offer
     raise_quota: Offer
     ends: list[Offer]
+    reveal: Offer
+    mask_own: Offer | None
+    mask_others: list[Offer]
+    """Who else reads; `mask_own` is None while the content is masked to the reader."""
 
 
-def on(profile: Profile, *, staff: Any) -> Offers:
-    """What the person may do to the user, with a form each."""
+def on(profile: Profile, *, staff: Any, then: str = USER) -> Offers:
+    """What the person may do to the user, with a form each; `then` is the page it is offered on."""
+    own = reveal_queries.own(profile.reveals, staff)
+    others = [reveal for reveal in profile.revealed if reveal != own]
     return Offers(
         _throttle_offer(profile, staff),
         _raise_offer(profile, staff),
         [_end_offer(profile, measure, staff) for measure in profile.in_force],
+        _reveal_offer(profile, staff, RevealForm(name="reveal", then=then)),
+        _mask_offer(own, staff, _mask_form(own, staff, then=then)) if own else None,
+        [_mask_offer(reveal, staff, _mask_form(reveal, staff, then=then)) for reveal in others],
     )
 
 
@@ -105,6 +118,31 @@ def end_override(request: HttpRequest, measure: str) -> HttpResponse:
     return _end(request, row, lambda sender, found: measures.end_override(sender, found.id, now=now))
 
 
+@get_or_post
+def reveal(request: HttpRequest, user: str) -> HttpResponse:
+    """Show the user's content to oneself for a quarter of an hour."""
+    profile = _profile_or_404(user)
+    form = RevealForm(_sent(request), name="reveal", then=request.GET.get("then", USER))
+    now = clock.utc_now()
+    offer = _reveal_offer(profile, request.user, form)
+    return _answer(
+        request, profile, offer, lambda sender: reveals.reveal(sender, user_id=profile.user.pk, now=now), "reveal_form"
+    )
+
+
+@get_or_post
+def mask(request: HttpRequest, reveal: UUID) -> HttpResponse:
+    """End a reveal before its time."""
+    now = clock.utc_now()
+    row = reveal_queries.one(reveal, now=now)
+    profile = users.profile(row.user_id, names=Names(), now=now) if row else None
+    if row is None or profile is None:
+        raise Http404
+    form = _mask_form(row, request.user, _sent(request), then=request.GET.get("then", USER))
+    offer = _mask_offer(row, request.user, form)
+    return _answer(request, profile, offer, lambda sender: reveals.mask(sender, row.id, now=now), "mask_form")
+
+
 def _end(
     request: HttpRequest, row: MeasureRow | None, end: Callable[[Sender, MeasureRow], Throttle | QuotaOverride]
 ) -> HttpResponse:
@@ -120,7 +158,7 @@ def _answer(
     request: HttpRequest,
     profile: Profile,
     offer: Offer,
-    act: Callable[[Sender], Throttle | QuotaOverride],
+    act: Callable[[Sender], Outcome],
     form_part: str,
 ) -> HttpResponse:
     """Send the form and go back to the user's page, or show it with what stands against it and what was typed."""
@@ -133,12 +171,12 @@ def _answer(
             try:
                 made = act(offer.form.sender(request.user, request_id=requestid.of(request)))
             except AlreadySent as sent:
-                return redirect(_back(profile, sent.outcome))
+                return redirect(_back(profile, offer, sent.outcome))
             except Refusal as refused:
                 offer.form.refuse(refused)
                 status = problems.STATUS[refused.kind]
             else:
-                return redirect(_back(profile, made.public_id))
+                return redirect(_back(profile, offer, made.public_id))
         else:
             status = 422
     title = f"{offer.action.label}: {profile.user}"
@@ -146,8 +184,8 @@ def _answer(
     return pages.show(request, "ops/action.html", context, status=status)
 
 
-def _back(profile: Profile, done: str) -> str:
-    return f"{reverse('ops:user', args=[profile.user.public_id])}?done={done}"
+def _back(profile: Profile, offer: Offer, done: str) -> str:
+    return f"{reverse(offer.form.page_after, args=[profile.user.public_id])}?done={done}"
 
 
 def _profile_or_404(text: str) -> Profile:
@@ -181,6 +219,26 @@ def _end_offer(profile: Profile, measure: MeasureRow, staff: Any, form: EndForm 
     why_not = _refused_to(staff, action) or ("" if measure.is_in_force else _over(measure))
     change = _change_of(profile, measure)
     return Offer(action, url, form or EndForm(name=measure.public_id), why_not, measure=measure, change=change)
+
+
+def _reveal_offer(profile: Profile, staff: Any, form: RevealForm) -> Offer:
+    """Reading the content oneself. It is not made longer while it lasts."""
+    url = reverse("ops:reveal", args=[profile.user.public_id])
+    own = reveal_queries.own(profile.reveals, staff)
+    lasts = f"It shows to you until {own.ends_at:%H:%M} UTC: mask it first, or wait until then." if own else ""
+    erased = "This user is erased: there is nothing to read." if profile.user.state == UserState.ERASED else ""
+    return Offer(roles.REVEAL, url, form, _refused_to(staff, roles.REVEAL) or erased or lasts)
+
+
+def _mask_offer(row: RevealRow, staff: Any, form: MaskForm) -> Offer:
+    """Ending a reveal, one's own or another lead's."""
+    url = reverse("ops:mask", args=[row.id])
+    over = "" if row.is_in_force else "There is nothing to mask: this reveal is over."
+    return Offer(roles.MASK, url, form, _refused_to(staff, roles.MASK) or over, reveal=row)
+
+
+def _mask_form(row: RevealRow, staff: Any, data: Any = None, *, then: str) -> MaskForm:
+    return MaskForm(data, name=f"mask-{row.id}", then=then, is_own=row.staff_id == staff.pk)
 
 
 def _change_of(profile: Profile, measure: MeasureRow) -> tuple[tuple[str, str, str], ...]:

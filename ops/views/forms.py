@@ -25,6 +25,7 @@ RATES = ("1", "10", "60")
 TIMES_PLAN = {"150": 1.5, "200": 2}
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
 DATETIME_LOCAL = "%Y-%m-%dT%H:%M"
+USER, SEARCH = "user", "search"
 
 
 class ReasonedForm(forms.Form):
@@ -55,6 +56,11 @@ class ReasonedForm(forms.Form):
         """Who sends this form; only once it is valid."""
         why = Why(self.cleaned_data["reason"], self.cleaned_data["ticket"])
         return Sender(staff, self.cleaned_data["once"], why, request_id)
+
+    @property
+    def page_after(self) -> str:
+        """The page that is shown once it is done, by its URL name."""
+        return "ops:user"
 
     def refuse(self, refusal: Refusal) -> None:
         """Show what the service refused: at the fields where it says which, else above the form."""
@@ -213,3 +219,34 @@ class RaiseForm(EndingForm):
 
 class EndForm(ReasonedForm):
     """End a measure before its time."""
+
+
+class ReturningForm(ReasonedForm):
+    """An action that is offered on a user's page and on their search page: `then` is where one goes back to."""
+
+    then = forms.ChoiceField(
+        choices=[(USER, USER), (SEARCH, SEARCH)], widget=forms.HiddenInput, required=False, initial=USER
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, then: str = USER) -> None:
+        super().__init__(data, name=name)
+        self.fields["then"].initial = then if then == SEARCH else USER
+
+    @property
+    def page_after(self) -> str:
+        return "ops:search" if self.data.get("then") == SEARCH else "ops:user"
+
+
+class RevealForm(ReturningForm):
+    """Show a user's content to oneself."""
+
+
+class MaskForm(ReturningForm):
+    """End a reveal. One's own needs no reason: nothing should stand in the way of masking."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, then: str = USER, is_own: bool) -> None:
+        super().__init__(data, name=name, then=then)
+        if is_own:
+            self.fields["reason"].required = False
+            self.fields["reason"].label = "Reason, if there is one"
+            self.fields["reason"].help_text = ""

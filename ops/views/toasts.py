@@ -8,6 +8,7 @@ from django.urls import reverse
 from kimberly.lib import bytesize
 from ops import words
 from ops.queries.measures import MeasureRow, Sort
+from ops.queries.reveals import RevealRow
 from ops.queries.users import Profile
 
 
@@ -21,7 +22,10 @@ class Toast:
 
 
 def of(profile: Profile, done: str, *, now: datetime) -> Toast | None:
-    """The toast about the measure with this id; None when the user has no such measure."""
+    """The toast about the measure or reveal with this id; None when the user has no such one."""
+    reveal = next((reveal for reveal in profile.reveals if reveal.public_id == done), None)
+    if reveal is not None:
+        return _reveal(profile, reveal, now)
     measure = next((measure for measure in profile.measures if measure.public_id == done), None)
     if measure is None:
         return None
@@ -52,3 +56,12 @@ def _raise(profile: Profile, measure: MeasureRow, now: datetime) -> Toast:
     text = f"The raise of {measure.tier} has ended. {profile.user} has {bytesize.human(usage.limit_bytes)} there"
     over = f", {bytesize.human(usage.active_bytes)} are used: writes wait for room" if usage.is_over_limit else ""
     return Toast(f"{text}{over}.", reverse("ops:raise-quota", args=[profile.user.public_id]), "Raise again")
+
+
+def _reveal(profile: Profile, reveal: RevealRow, now: datetime) -> Toast:
+    if reveal.is_in_force:
+        until = f"until {words.clock(reveal.ends_at, now)}, {words.relative(reveal.ends_at, now)}"
+        text = f"Content of {profile.user} shows to {reveal.who} {until}."
+        return Toast(text, reverse("ops:mask", args=[reveal.id]), "Mask again")
+    url = reverse("ops:reveal", args=[profile.user.public_id])
+    return Toast(f"Content of {profile.user} is masked to {reveal.who}.", url, "Reveal again")

@@ -1,6 +1,7 @@
 """The list of users, and one user's page."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,9 @@ from kimberly.lib import clock, ids
 from memory.queries.refusals import refused_today
 from memory.rules.tiers import TIERS_SHOWN, ItemState, Tier
 from ops import badges
-from ops.queries import history, items, refusals, users
+from ops.queries import history, items, refusals, reveals, users
 from ops.queries.names import Names
+from ops.queries.reveals import RevealRow
 from ops.queries.users import Profile
 from ops.views import actions, pages, toasts
 
@@ -60,54 +62,80 @@ def one(request: HttpRequest, user: str) -> HttpResponse:
     tab = request.GET.get("tab", "usage")
     if tab not in TABS:
         raise Http404
+    reveal = reveals.own(profile.reveals, request.user)
     shown = {
-        "title": f"{profile.user}, {profile.user.public_id}",
-        "now": now,
-        "profile": profile,
-        "badges": badges.of_user(
-            profile.user.state, profile.tiers.values(), throttled_until=profile.throttled_until, now=now
-        ),
+        **head_of(request, profile, reveal, now=now),
         "tab": tab,
         "tab_template": f"ops/parts/tab_{tab}.html",
         "cursor": request.GET.get("cursor", ""),
-        "toast": toasts.of(profile, request.GET.get("done", ""), now=now),
         "actions": actions.on(profile, staff=request.user),
-        **TABS[tab](request, profile, names, now),
+        **TABS[tab](request, Reading(profile, reveal, names, now)),
     }
     return pages.show(request, "ops/user.html", shown)
 
 
-def _usage(request: HttpRequest, profile: Profile, names: Names, now: datetime) -> dict[str, Any]:
-    user_id = profile.user.pk
+def head_of(request: HttpRequest, profile: Profile, reveal: RevealRow | None, *, now: datetime) -> dict[str, Any]:
+    """What the pages of one user show above their tabs; `reveal` is the reader's own."""
+    throttled = profile.throttled_until
+    return {
+        "title": f"{profile.user}, {profile.user.public_id}",
+        "now": now,
+        "profile": profile,
+        "badges": badges.of_user(profile.user.state, profile.tiers.values(), throttled_until=throttled, now=now),
+        "toast": toasts.of(profile, request.GET.get("done", ""), now=now),
+        "reveal": reveal,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a tab is made of: the user, what the reader may see of the contents, names, and the time."""
+
+    profile: Profile
+    reveal: RevealRow | None
+    names: Names
+    now: datetime
+
+
+def _usage(request: HttpRequest, reading: Reading) -> dict[str, Any]:
+    user_id, now, names = reading.profile.user.pk, reading.now, reading.names
     return {
         "refusals": refusals.of_user(user_id, now=now, size=LATEST),
         "refused_today": sum(refused_today(user_id, now=now).values()),
         "history": history.of_user(user_id, names=names, size=LATEST_ACTS),
-        "items": items.of_user(user_id, state=ItemState.ACTIVE, names=names, size=LATEST),
+        "items": items.of_user(user_id, state=ItemState.ACTIVE, names=names, reveal=reading.reveal, size=LATEST),
     }
 
 
-def _items(request: HttpRequest, profile: Profile, names: Names, now: datetime) -> dict[str, Any]:
+def _items(request: HttpRequest, reading: Reading) -> dict[str, Any]:
     state = pages.chosen(request, "state", ItemState) or ItemState.ACTIVE
     tier = pages.chosen(request, "tier", Tier)
-    cursor = request.GET.get("cursor", "")
-    page = items.of_user(profile.user.pk, state=state, tier=tier, names=names, cursor=cursor)
+    page = items.of_user(
+        reading.profile.user.pk,
+        state=state,
+        tier=tier,
+        names=reading.names,
+        reveal=reading.reveal,
+        cursor=request.GET.get("cursor", ""),
+    )
     return {"items": page, "state": state, "states": list(ItemState), "tier": tier, "tiers": TIERS_SHOWN}
 
 
-def _refusals(request: HttpRequest, profile: Profile, names: Names, now: datetime) -> dict[str, Any]:
-    return {"refusals": refusals.of_user(profile.user.pk, now=now, cursor=request.GET.get("cursor", ""))}
+def _refusals(request: HttpRequest, reading: Reading) -> dict[str, Any]:
+    cursor = request.GET.get("cursor", "")
+    return {"refusals": refusals.of_user(reading.profile.user.pk, now=reading.now, cursor=cursor)}
 
 
-def _measures(request: HttpRequest, profile: Profile, names: Names, now: datetime) -> dict[str, Any]:
-    return {"ended": [measure for measure in profile.measures if not measure.is_in_force]}
+def _measures(request: HttpRequest, reading: Reading) -> dict[str, Any]:
+    return {"ended": [measure for measure in reading.profile.measures if not measure.is_in_force]}
 
 
-def _history(request: HttpRequest, profile: Profile, names: Names, now: datetime) -> dict[str, Any]:
-    return {"history": history.of_user(profile.user.pk, names=names, cursor=request.GET.get("cursor", ""))}
+def _history(request: HttpRequest, reading: Reading) -> dict[str, Any]:
+    cursor = request.GET.get("cursor", "")
+    return {"history": history.of_user(reading.profile.user.pk, names=reading.names, cursor=cursor)}
 
 
-TABS: dict[str, Callable[[HttpRequest, Profile, Names, datetime], dict[str, Any]]] = {
+TABS: dict[str, Callable[[HttpRequest, Reading], dict[str, Any]]] = {
     "usage": _usage,
     "items": _items,
     "refusals": _refusals,

@@ -85,6 +85,7 @@ def test_a_refused_call_is_not_kept_and_may_be_sent_again(alice: Caller):
     assert (refused.status_code, response.status_code) == (413, 201)
 
 
+@pytest.mark.promise("V8")
 def test_what_is_kept_has_neither_content_nor_metadata(alice: Caller):
     item = alice.posts(SECRET, headers=FIRST, metadata={"tags": ["private tag"]}).json()
     alice.deletes(item["id"])

@@ -1,7 +1,13 @@
 """The staff of the tests, and the portal as each of them sees it."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from memory.embedding import chosen
+from memory.services import embeddings
 from ops.roles import Role
 from tests.ops.portal import Portal
 from tests.personas import hire
@@ -41,3 +47,21 @@ def eve(db):
 def stranger(db):
     """Not signed in."""
     return Portal()
+
+
+@pytest.fixture
+def change_embedder(settings: Any) -> Iterator[Callable[..., None]]:
+    """Change the embedder: to one at an address (`http`; where nobody listens unless given), or to none (`none`)."""
+
+    def forget() -> None:
+        chosen.current.cache_clear()
+        chosen.of_model.cache_clear()
+        embeddings.wake()
+
+    def change(embedder: str, url: str = "http://127.0.0.1:9") -> None:
+        where = {"embedder_url": url, "embedder_model": "test-model", "embedder_dimensions": 16}
+        settings.KIMBERLY = replace(settings.KIMBERLY, embedder=embedder, **where)
+        forget()
+
+    yield change
+    forget()

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from kimberly.lib import ids
 from memory.models import QuotaOverride, Throttle
+from ops.models import ContentReveal
 from tests.personas import Person
 
 WHY = "The client is in a loop, HD-2214"
@@ -51,6 +52,15 @@ class Portal:
     def lifts(self, throttle: Throttle, **fields: Any) -> Any:
         return self.sends(lift_page(throttle), **fields)
 
+    def reveals(self, person: Person, **fields: Any) -> Any:
+        return self.sends(reveal_page(person), **fields)
+
+    def masks(self, reveal: ContentReveal, **fields: Any) -> Any:
+        return self.sends(mask_page(reveal), **fields)
+
+    def searches(self, person: Person, question: str, **fields: Any) -> Any:
+        return self.client.post(search_page(person), {"question": question, **fields})
+
     def ends(self, override: QuotaOverride, **fields: Any) -> Any:
         return self.sends(end_page(override), **fields)
 
@@ -71,6 +81,18 @@ def throttle_page(person: Person) -> str:
 
 def raise_page(person: Person) -> str:
     return f"{user_page(person)}raise-quota/"
+
+
+def reveal_page(person: Person) -> str:
+    return f"{user_page(person)}reveal/"
+
+
+def search_page(person: Person) -> str:
+    return f"{user_page(person)}search/"
+
+
+def mask_page(reveal: ContentReveal) -> str:
+    return reverse("ops:mask", args=[reveal.pk])
 
 
 def lift_page(throttle: Throttle) -> str:

@@ -14,8 +14,9 @@ from memory.rules.limits import RefusalKind, ThrottleScope
 from memory.rules.tiers import Tier
 from memory.services import refusals
 from memory.services.refusals import Call
-from tests.ops.portal import user_page
-from tests.personas import Person, issue_key
+from ops.roles import Role
+from tests.ops.portal import Portal, user_page
+from tests.personas import Person, hire, issue_key
 
 FROZEN = Path(__file__).with_name("query_counts.txt")
 MOST_OF_A_LIST, MOST_OF_A_USER = 8, 15
@@ -27,7 +28,7 @@ def frozen_counts():
 
 
 @pytest.fixture
-def busy(db):
+def busy(lena):
     """A user with everything that a page may show, and others beside."""
     now = clock.utc_now()
     issue_key()
@@ -43,6 +44,8 @@ def busy(db):
             per_minute=10,
             now=now,
         )
+    for reader in (lena, Portal.of(hire("luis", Role.LEAD))):
+        reader.reveals(dana)
     dana.is_throttled(ThrottleScope.QUERY, at=now, until=until)
     dana.is_raised(Tier.SHORT_TERM, 1 << 20, at=now, until=until)
     return dana

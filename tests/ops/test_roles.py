@@ -9,8 +9,19 @@ from kimberly.lib import clock
 from memory.models import QuotaOverride, Throttle
 from memory.rules.tiers import Tier
 from ops import roles, urls
+from ops.models import ContentReveal
 from ops.roles import ACTIONS, PAGES, Role
-from tests.ops.portal import Portal, end_page, lift_page, raise_page, throttle_page, user_page
+from tests.ops.portal import (
+    Portal,
+    end_page,
+    lift_page,
+    mask_page,
+    raise_page,
+    reveal_page,
+    search_page,
+    throttle_page,
+    user_page,
+)
 from tests.personas import Person, hire
 
 pytestmark = pytest.mark.promise("P1")
@@ -22,6 +33,8 @@ OFFERED = {
     "ops:lift-throttle": roles.LIFT_THROTTLE,
     "ops:raise-quota": roles.RAISE_QUOTA,
     "ops:end-override": roles.END_OVERRIDE,
+    "ops:reveal": roles.REVEAL,
+    "ops:mask": roles.MASK,
 }
 
 
@@ -34,15 +47,20 @@ def someone(request, db):
 
 @pytest.fixture
 def braked():
-    """(user, throttle, override): a user whose limits are changed at this moment."""
+    """(user, throttle, override, reveal): a user whose limits are changed, and who is read, at this moment."""
     now = clock.utc_now()
     dana = Person.register("dana", at=now)
     until = now + timedelta(hours=1)
-    return dana, dana.is_throttled(at=now, until=until), dana.is_raised(Tier.PERMANENT, 11 * MIB, at=now, until=until)
+    throttle, override = (
+        dana.is_throttled(at=now, until=until),
+        dana.is_raised(Tier.PERMANENT, 11 * MIB, at=now, until=until),
+    )
+    Portal.of(hire("lena", Role.LEAD)).reveals(dana)
+    return dana, throttle, override, ContentReveal.objects.get()
 
 
 def address_of(page, braked):
-    dana, throttle, override = braked
+    dana, throttle, override, reveal = braked
     addresses = {
         "ops:users": "/ops/users/",
         "ops:user": user_page(dana),
@@ -51,6 +69,9 @@ def address_of(page, braked):
         "ops:raise-quota": raise_page(dana),
         "ops:lift-throttle": lift_page(throttle),
         "ops:end-override": end_page(override),
+        "ops:reveal": reveal_page(dana),
+        "ops:mask": mask_page(reveal),
+        "ops:search": search_page(dana),
     }
     return addresses[page]
 
@@ -63,13 +84,15 @@ def status_of(page, method, held):
         return 403
     if method == "GET":
         return 200
+    if page == "ops:search":
+        return 403  # nobody has the content revealed to them but the one who did
     if page not in OFFERED:
         return 405
     return 422 if set(held) & OFFERED[page].roles else 403
 
 
 def measures():
-    return list(Throttle.objects.order_by("pk").values()), list(QuotaOverride.objects.order_by("pk").values())
+    return [list(model.objects.order_by("pk").values()) for model in (Throttle, QuotaOverride, ContentReveal)]
 
 
 def test_every_page_is_in_the_table_of_roles():
@@ -103,12 +126,14 @@ def test_each_page_answers_each_person_as_the_table_says(someone, braked):
 
 def test_each_action_takes_effect_only_for_its_roles(someone, braked):
     held, seen = someone
-    dana, throttle, override = braked
+    dana, throttle, override, reveal = braked
     sent = {
         "throttle": lambda: seen.throttles(dana, scope="query"),
         "raise-quota": lambda: seen.raises(dana),
         "lift-throttle": lambda: seen.lifts(throttle),
         "end-override": lambda: seen.ends(override),
+        "reveal": lambda: seen.reveals(dana),
+        "mask": lambda: seen.masks(reveal),
     }
 
     for name, send in sent.items():
@@ -120,12 +145,14 @@ def test_each_action_takes_effect_only_for_its_roles(someone, braked):
 
 
 def test_says_who_may_instead_of_hiding_the_action(vera, braked):
-    dana, _, _ = braked
+    dana, *_ = braked
 
     text = vera.reads(user_page(dana))
 
     assert f"{vera.staff.username} (viewer) cannot throttle users: lead and support can." in text
     assert f"{vera.staff.username} (viewer) cannot end raises: lead and support can." in text
+    assert f"{vera.staff.username} (viewer) cannot reveal content: lead can." in text
+    assert f"{vera.staff.username} (viewer) cannot mask content again: lead can." in text
 
 
 def test_without_a_role_one_is_told_what_to_do(eve):

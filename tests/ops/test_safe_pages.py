@@ -18,7 +18,7 @@ from memory.services import limits, users
 from memory.services.limits import Order, Target
 from memory.services.users import Profile
 from ops.roles import Role
-from tests.ops.portal import Portal, text_of, user_page
+from tests.ops.portal import Portal, search_page, text_of, user_page
 from tests.personas import TESTER, Person, hire
 
 PAYLOADS = [
@@ -38,7 +38,9 @@ def haunted(payload):
     profile = Profile(display_name=payload, email=f"{payload[:60]}@x.example", time_zone="UTC")
     user, _ = users.put(f"{payload}-of-eve", profile, actor=TESTER, now=now)
     dana = Person(user.pk, user.external_id)
-    dana.writes(payload, at=now, metadata={"title": payload})
+    told = {"title": payload, "speaker": payload, "session": payload, "tags": [payload, {"deep": payload}]}
+    dana.writes(payload, at=now, metadata=told)
+    dana.writes(f"{payload}\n" * 20, at=now, metadata={"tags": payload, "speaker": [payload]})
     order = Order(TESTER, payload, Why(f"because of {payload}", payload[:64]), now + timedelta(hours=1))
     limits.throttle(target=Target(user_id=dana.id), scope=ThrottleScope.WRITE, per_minute=10, order=order, now=now)
     limits.raise_quota(user_id=dana.id, tier=Tier.SHORT_TERM, hard_bytes=1 << 20, order=order, now=now)
@@ -64,6 +66,23 @@ def test_what_others_wrote_is_shown_as_text(sam, payload):
         assert payload not in body or not set(payload) & set("<>")
         assert not re.search(r'href="javascript:', body)
     assert payload in html.unescape(bodies[0])
+
+
+@pytest.mark.promise("P6")
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_what_others_wrote_is_shown_as_text_to_who_may_read_it(lena, payload):
+    dana = haunted(payload)
+    lena.reveals(dana, reason=f"because of {payload}", ticket=payload[:64])
+    paths = [user_page(dana), user_page(dana, "?tab=items"), user_page(dana, "?tab=history"), search_page(dana)]
+
+    bodies = [lena.client.get(path).content.decode() for path in paths]
+    bodies.append(lena.searches(dana, payload, tags=f"{payload[:9]},x", expected=payload).content.decode())
+    bodies.append(lena.searches(dana, payload).content.decode())
+
+    for body in bodies:
+        assert payload not in body or not set(payload) & set("<>")
+        assert not re.search(r'href="javascript:', body)
+    assert all(payload in html.unescape(body) for body in bodies)
 
 
 @pytest.mark.promise("P6")

@@ -1,0 +1,21 @@
+-- The words that a query looks for, in its order, and how many of one user's items have each: active and archived ones.
+-- A purged item has no search document and is never counted.
+WITH words AS MATERIALIZED (
+    SELECT
+        lexeme,
+        positions[1] AS place,
+        ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery AS query
+    FROM unnest(to_tsvector('pg_catalog.english'::regconfig, %(query)s::text)) AS found
+    ORDER BY positions[1], lexeme
+    LIMIT %(most)s::int
+)
+SELECT words.lexeme, counted.active_items, counted.archived_items
+FROM words
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE item.state = 'active') AS active_items,
+        count(*) FILTER (WHERE item.state = 'archived') AS archived_items
+    FROM memory_item AS item
+    WHERE item.user_id = %(user_id)s::uuid AND item.search_document @@ words.query
+) AS counted
+ORDER BY words.place, words.lexeme
