@@ -132,7 +132,7 @@ CASES = (
     Case("acct-70921", "Camila Duarte", "pt", "free", 23, override_ends_soon),
     Case("acct-71733", "Rocío Almagro", "es", "free", 27, override_ended),
     Case("acct-72418", "Michele Losito", "it", "free", 19, throttle_lifted, "home-speaker"),
-    Case("acct-72066", "Leila Haddad", "en", "free", 12, suspended),
+    Case("acct-72066", "Leila Mansour", "en", "free", 12, suspended),
     Case("rivermead-practice", "Rivermead practice", "en", "paid", 34, raised),
 )
 

@@ -27,15 +27,11 @@ STAFF = (
     Colleague("demo-lena", "Lena", "Brandt", Role.LEAD),
     Colleague("demo-olivia", "Olivia", "Marsh", Role.OPERATOR),
 )
+LONG, SHORT = Tier.LONG_TERM, Tier.SHORT_TERM
 SHARES = (
-    (Tier.LONG_TERM, 0.38),
-    (Tier.LONG_TERM, 0.19),
-    (Tier.LONG_TERM, 0.11),
-    (Tier.SHORT_TERM, 0.84),
-    (Tier.SHORT_TERM, 0.62),
-    (Tier.SHORT_TERM, 0.43),
-    (Tier.SHORT_TERM, 0.27),
-    (Tier.SHORT_TERM, 0.16),
+    *((SHORT, 0.27), (LONG, 0.07), (SHORT, 0.08), (LONG, 0.19), (SHORT, 0.62), (LONG, 0.04), (SHORT, 0.16)),
+    *((LONG, 0.11), (SHORT, 0.05), (LONG, 0.05), (SHORT, 0.84), (LONG, 0.38), (SHORT, 0.11), (LONG, 0.03)),
+    *((SHORT, 0.43), (LONG, 0.09), (SHORT, 0.03), (LONG, 0.02)),
 )
 """What some of those on the free plan keep in long notes: the bars of a list without them would all look empty."""
 SESSIONS = ((4, 9), (8, 15), (12, 24))
@@ -76,12 +72,12 @@ def _ordinary(cast: Cast) -> Iterator[Person]:
     names = [name for language in PEOPLE for name in _names(language)]
     chance.shuffle(names)
     numbers = chance.sample(range(75_000, 79_999), len(names))
-    shares = list(SHARES)
+    shares = list(reversed(SHARES))
     for place, (name, number) in enumerate(zip(names, numbers, strict=True)):
         # Evenly over the weeks, give or take, so that each week has its newcomers.
         age = YOUNGEST + (WEEKS - YOUNGEST) * ((place + chance.random()) / len(names))
         plan_name = "paid" if not name.display_name or chance.random() < PAID else "free"
-        share = shares.pop() if shares and plan_name == "free" and place % 5 == 2 else None
+        share = shares.pop() if shares and plan_name == "free" and place % 4 == 2 else None
         yield _person(name, number, plan_name, cast.now - age, share, cast)
 
 
