@@ -63,6 +63,11 @@ def switch(value: str) -> bool:
     return value.lower() in ("1", "true", "yes", "on")
 
 
+def optional_switch(value: str) -> bool | None:
+    """None where nothing is said."""
+    return switch(value) if value else None
+
+
 def names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
@@ -145,7 +150,6 @@ class Config:
         default="production",
         about="The label on every page; nothing else depends on it.",
     )
-    demo: bool = setting("KIMBERLY_DEMO", switch, default="0", about="1: make demo sign-in on any database.")
     public_url: str = setting(
         "KIMBERLY_PUBLIC_URL",
         url("http", "https"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from kimberly.config import folder, integer, optional_url, read, setting, switch, text
+from kimberly.config import folder, integer, optional_switch, optional_url, read, setting, text
 
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 
@@ -22,8 +22,12 @@ class Options:
     )
     host: str = setting("KIMBERLY_HOST", text, default="127.0.0.1", about="Address that the web server listens on.")
     web_workers: int = setting("KIMBERLY_WEB_WORKERS", integer(1, 64), default="2", about="Web processes.")
-    demo: bool = setting(
-        "KIMBERLY_DEMO", switch, default="0", about="1: make demo sign-in on a database that is not the embedded one."
+    demo: bool | None = setting(
+        "KIMBERLY_DEMO",
+        optional_switch,
+        default="",
+        about="Empty: the embedded server gets a demo sign-in and, while it has no user, demo data; 1: any server "
+        "gets both; 0: no demo data.",
     )
     environment: str = setting("KIMBERLY_ENVIRONMENT", text, default="", about="The label on every page.")
     public_url: str = setting("KIMBERLY_PUBLIC_URL", text, default="", about="Where people reach the portal.")
@@ -45,7 +49,12 @@ class Options:
     @property
     def has_demo_sign_in(self) -> bool:
         """Whether the stack may put an account and a key into its database."""
-        return self.demo or not self.database_url
+        return self.demo is True or not self.database_url
+
+    @property
+    def has_demo_data(self) -> bool:
+        """Whether the stack fills a database that has no user yet."""
+        return self.has_demo_sign_in and self.demo is not False
 
 
 def load(environ: Mapping[str, str] | None = None) -> Options:

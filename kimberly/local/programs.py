@@ -20,6 +20,7 @@ PROJECT = Path(kimberly.__file__).resolve().parent.parent
 QUEUES = "default,meditation,maintenance,notifications"
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 MIGRATE_SECONDS = 1800
+BOOTSTRAP_SECONDS = 300  # Demo data takes some ten, and a machine may be slow.
 HEALTH_SECONDS = 5.0
 SECRETS_OF_FEW = ("KIMBERLY_OWNER_DATABASE_URL", "KIMBERLY_BACKUP_DATABASE_URL", "PROMETHEUS_MULTIPROC_DIR")
 
@@ -60,7 +61,9 @@ class Programs:
             "KIMBERLY_BOOTSTRAP_ADMIN_PASSWORD": self.secrets.admin_password,
             "KIMBERLY_BOOTSTRAP_API_KEY": self.secrets.api_key,
         }
-        return self._python("bootstrap", "manage.py", "bootstrap_local", secrets=secrets)
+        arguments = ["--demo-data"] if self.options.has_demo_data else []
+        command = self._python("bootstrap", "manage.py", "bootstrap_local", *arguments, secrets=secrets)
+        return replace(command, ready_seconds=BOOTSTRAP_SECONDS)
 
     def web(self) -> ProcessSpec:
         options, metrics = self.options, self.options.data_dir / "metrics"
@@ -127,7 +130,6 @@ class Programs:
             "KIMBERLY_SECRET_KEY": options.secret_key or self.secrets.secret_key,
             "KIMBERLY_METRICS_TOKEN": options.metrics_token or self.secrets.metrics_token,
             "KIMBERLY_PUBLIC_URL": self._public_url(),
-            "KIMBERLY_DEMO": "1" if options.demo else "0",
             **({"KIMBERLY_ENVIRONMENT": environment} if environment else {}),
         }
 

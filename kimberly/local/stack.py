@@ -66,7 +66,8 @@ def _start(options: Options, *, held: lock.Lock, supervisor: Supervisor) -> None
     with progress.step("web", "answers"):
         supervisor.start(programs.web())
         if options.has_demo_sign_in:  # meanwhile: web needs nothing of it, worker and beat do
-            supervisor.run_to_end(programs.bootstrap())
+            with progress.step("demo", "ready"):
+                supervisor.run_to_end(programs.bootstrap())
         supervisor.start(programs.worker())
         supervisor.start(programs.beat())
         supervisor.wait_until_ready("web")

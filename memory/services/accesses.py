@@ -35,6 +35,12 @@ def note(user_id: UUID, item_ids: Sequence[UUID], *, at: datetime) -> None:
     _flusher.ensure()
 
 
+def write(user_id: UUID, item_ids: Sequence[UUID], *, at: datetime) -> None:
+    """Write one query's answer at once, in the caller's transaction: where no reader waits, and none may be lost."""
+    if item_ids:
+        AccessEvent.objects.create(user_id=user_id, item_ids=list(item_ids), asked_at=at)
+
+
 def flush() -> int:
     """Write what is waiting; gives how many events were written."""
     with _lock:

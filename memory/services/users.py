@@ -10,14 +10,14 @@ from zoneinfo import available_timezones
 from django.db import transaction
 
 from kimberly.audit import trail
-from kimberly.audit.trail import Subject
+from kimberly.audit.trail import Subject, Why
 from kimberly.db import statements
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid
 from kimberly.lib.sql import statement
 from kimberly.web import etags
 from memory.models import MemoryUser, Plan
-from memory.rules.tiers import Purpose
+from memory.rules.tiers import Purpose, UserState
 from memory.services import quotas
 
 DEFAULT_PLAN = "free"
@@ -69,6 +69,19 @@ def put(
             etags.check(expected, current_version=user.version)
             _change(user, profile, actor=actor, now=now)
     return user, made
+
+
+def suspend(user_id: UUID, *, actor: Actor, why: Why, now: datetime) -> MemoryUser:
+    """Stop the user's writes and queries until further notice. Raises UserGone when there is no such active user."""
+    with transaction.atomic():
+        user = MemoryUser.objects.select_for_update().filter(pk=user_id, state=UserState.ACTIVE).first()
+        if user is None:
+            raise quotas.UserGone
+        user.state, user.version, user.changed_at = UserState.SUSPENDED, user.version + 1, now
+        user.save(update_fields=["state", "version", "changed_at"])
+        subject = Subject("user", str(user.pk))
+        trail.record("user.suspended", subject=subject, actor=actor, now=now, after={"state": user.state}, why=why)
+    return user
 
 
 def _check(profile: Profile) -> None:

@@ -47,6 +47,10 @@ def _changed(before: Facts, after: Facts) -> str:
     return f"Changed: {fields}" if fields else "Changed"
 
 
+def _suspended(before: Facts, after: Facts) -> str:
+    return "Suspended: no writes and no queries"
+
+
 def _raised(before: Facts, after: Facts) -> str:
     was = bytesize.human(int(before.get("limit_bytes", 0)))
     return f"Raised {after.get('tier')} from {was} to {bytesize.human(int(after.get('hard_bytes', 0)))}"
@@ -77,6 +81,7 @@ Telling = tuple[str, str, Callable[[Facts, Facts], str]]
 TOLD: dict[str, Telling] = {
     "user.registered": ("mute", "person", _registered),
     "user.changed": ("mute", "instruction", _changed),
+    "user.suspended": ("bad", "lock", _suspended),
     "quota.raised": ("info", "action", _raised),
     "quota.override_ended": ("mute", "undo", _raise_ended),
     "throttle.set": ("warn", "action", _throttled),

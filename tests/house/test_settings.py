@@ -28,7 +28,6 @@ WRONG = {
     "KIMBERLY_OWNER_DATABASE_URL": "db.internal",
     "REDIS_URL": "redis",
     "KIMBERLY_ENVIRONMENT": "prod",
-    "KIMBERLY_DEMO": "maybe",
     "KIMBERLY_PUBLIC_URL": "kimberly.example.org",
     "KIMBERLY_SECURE_COOKIES": "2",
     "KIMBERLY_TRUSTED_PROXIES": "-1",

@@ -32,6 +32,7 @@ class Stack:
         self._person = person or Person()
         inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         settings = {"KIMBERLY_DATA_DIR": str(data_dir), "KIMBERLY_PORT": "0", "KIMBERLY_WEB_WORKERS": "1"}
+        settings["KIMBERLY_DEMO"] = "0"  # its people take ten seconds, and only the tests of the demo look at them
         self._environ = {**inherited, **self._person.environ, **settings, **(environ or {})}
         self._process: subprocess.Popen[str] | None = None
 

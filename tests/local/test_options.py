@@ -12,9 +12,13 @@ def test_nothing_needs_to_be_set():
 
 def test_all_wrong_values_are_named_at_once():
     with pytest.raises(WrongSettings) as refusal:
-        options.load({"KIMBERLY_PORT": "http", "KIMBERLY_WEB_WORKERS": "0", "REDIS_URL": "nowhere"})
+        options.load(
+            {"KIMBERLY_PORT": "http", "KIMBERLY_WEB_WORKERS": "0", "REDIS_URL": "nowhere", "KIMBERLY_DEMO": "maybe"}
+        )
 
-    assert {"KIMBERLY_PORT", "KIMBERLY_WEB_WORKERS", "REDIS_URL"} <= set(str(refusal.value).replace(":", " ").split())
+    assert {"KIMBERLY_PORT", "KIMBERLY_WEB_WORKERS", "REDIS_URL", "KIMBERLY_DEMO"} <= set(
+        str(refusal.value).replace(":", " ").split()
+    )
 
 
 def test_a_secret_can_stand_in_a_file(tmp_path):
@@ -26,12 +30,17 @@ def test_a_secret_can_stand_in_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("environ", "allowed"),
+    ("environ", "sign_in", "data"),
     [
-        ({}, True),
-        ({"DATABASE_URL": "postgresql://x/y"}, False),
-        ({"DATABASE_URL": "postgresql://x/y", "KIMBERLY_DEMO": "1"}, True),
+        ({}, True, True),
+        ({"KIMBERLY_DEMO": "0"}, True, False),
+        ({"KIMBERLY_DEMO": "1"}, True, True),
+        ({"DATABASE_URL": "postgresql://x/y"}, False, False),
+        ({"DATABASE_URL": "postgresql://x/y", "KIMBERLY_DEMO": "0"}, False, False),
+        ({"DATABASE_URL": "postgresql://x/y", "KIMBERLY_DEMO": "1"}, True, True),
     ],
 )
-def test_a_sign_in_is_made_on_ones_own_database_or_when_asked(environ, allowed):
-    assert options.load(environ).has_demo_sign_in is allowed
+def test_a_sign_in_and_people_are_made_on_ones_own_database_or_when_asked(environ, sign_in, data):
+    chosen = options.load(environ)
+
+    assert (chosen.has_demo_sign_in, chosen.has_demo_data) == (sign_in, data)

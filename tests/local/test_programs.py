@@ -102,6 +102,13 @@ def test_the_address_on_this_machine_is_one_that_answers(tmp_path, host, url):
     assert make_programs({"KIMBERLY_DATA_DIR": str(tmp_path), "KIMBERLY_HOST": host}).url == url
 
 
+@pytest.mark.parametrize(("demo", "asked"), [("", True), ("1", True), ("0", False)])
+def test_bootstrap_makes_people_unless_they_are_declined(tmp_path, demo, asked):
+    programs = make_programs({"KIMBERLY_DATA_DIR": str(tmp_path), "KIMBERLY_DEMO": demo})
+
+    assert ("--demo-data" in programs.bootstrap().argv) is asked
+
+
 def test_two_data_folders_have_workers_of_different_names(tmp_path):
     names = {make_programs({"KIMBERLY_DATA_DIR": str(tmp_path / name)}).worker().argv for name in ("one", "two")}
 

@@ -99,6 +99,7 @@ def test_servers_given_by_url_are_used_and_left_alone(data_dir, other_data_dir):
     with PostgresServer(data_dir=other_data_dir) as postgres, ValkeyServer(data_dir=other_data_dir) as valkey:
         owner, app = postgres.url(OWNER), postgres.url(APP)
         environ = {"DATABASE_URL": app, "KIMBERLY_OWNER_DATABASE_URL": owner, "REDIS_URL": valkey.url()}
+        environ["KIMBERLY_DEMO"] = ""
         with Stack(data_dir, environ=environ) as stack:
             assert (stack.portal["database_url"], stack.portal["redis_url"]) == (app, valkey.url())
             assert stack.count_users() == 0  # no demo sign-in on a database that may be anybody's

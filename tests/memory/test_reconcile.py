@@ -124,10 +124,12 @@ def test_writers_at_work_are_no_drift_and_are_not_disturbed(committed_db, nth):
 
     with ThreadPoolExecutor(6) as pool:
         jobs = [pool.submit(writer, number) for number in range(6)]
-        looked = [reconcile.drifts([person.id for person in people]) for _ in range(rounds(40, 100))]
-        sql.change("UPDATE usage_counter SET active_items = active_items + 5 WHERE user_id = %s", people[0].id)
-        mended = reconciled(people[0])
-        over.set()
+        try:
+            looked = [reconcile.drifts([person.id for person in people]) for _ in range(rounds(40, 100))]
+            sql.change("UPDATE usage_counter SET active_items = active_items + 5 WHERE user_id = %s", people[0].id)
+            mended = reconciled(people[0])
+        finally:
+            over.set()  # else whatever failed would wait for the writers for ever
 
     assert all(job.result() for job in jobs)
     assert looked == [[]] * len(looked)

@@ -1,0 +1,162 @@
+"""The people whom an operator should find at a glance: near the limit, bursting, throttled, raised, suspended."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from operator import attrgetter
+
+from memory.rules.tiers import Tier
+from ops.demo.histories import History, Share
+from ops.demo.plans import (
+    HeldBack,
+    Memory,
+    Ordered,
+    QuotaRaised,
+    Suspended,
+    Throttled,
+    ThrottleLifted,
+)
+
+KIB, MIB = 1 << 10, 1 << 20
+# What the plans grant at first (memory/migrations/0003): a test compares. Under other plans the figures differ, and
+# nothing breaks.
+FREE_BYTES = {Tier.SHORT_TERM: 512 * KIB, Tier.LONG_TERM: 2 * MIB}
+PAID_LONG_TERM_BYTES = 20 * MIB
+FULL_SECONDS = 8 * 60  # The burst's tier has been full for at least so long when its client is refused.
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Who it is, and what is told of them beside a short ordinary history."""
+
+    external_id: str
+    display_name: str
+    language: str
+    plan: str
+    days: int
+    tell: Callable[[History], None]
+    client: str = "assistant-app"
+
+
+def near_limit(history: History) -> None:
+    """97 % of long-term is used, and three longer transcripts did not fit."""
+    room = FREE_BYTES[Tier.LONG_TERM] * 98 // 100 - _bytes_of(history, Tier.LONG_TERM)
+    notes = history.notes(Share(Tier.LONG_TERM, room, note_bytes=20_000), least_age=timedelta(hours=5))
+    history.write_in_batches(sorted(notes, key=attrgetter("created_at", "content")))
+    for minutes in (194, 51, 9):
+        _refused(history, minutes * 60, Tier.LONG_TERM, size_bytes=FREE_BYTES[Tier.LONG_TERM] // 25, title="Transcript")
+
+
+def bursting(history: History) -> None:
+    """An import that began an hour and three quarters ago, has filled short-term, and does not stop trying."""
+    left, seconds = FREE_BYTES[Tier.SHORT_TERM] - _bytes_of(history, Tier.SHORT_TERM), 105 * 60
+    chance = history.voice.chance
+    while left > 1_500:
+        mails: list[Memory] = []
+        for _ in range(chance.randint(9, 14)):
+            if left > 1_500:
+                mails.append(_mail(history, seconds, size_bytes=min(left, chance.randint(1_600, 4_200))))
+                left -= size_of(mails[-1])
+        history.write(mails[0].created_at, mails, client="mail-import")
+        seconds = max(seconds - chance.randint(290, 350), FULL_SECONDS)
+    for age in range(430, 10, -70):
+        _refused(history, age, Tier.SHORT_TERM, size_bytes=2_600, title="Mail", client="mail-import")
+
+
+def throttled(history: History) -> None:
+    """Ten writes a minute for three more hours; the client has not slowed down."""
+    now = history.now
+    order = Ordered("demo-sam", "Phone app repeats each write after an update, until 4.2 is out", "HD-3318")
+    history.deeds.append(Throttled(now - timedelta(minutes=65), now + timedelta(minutes=178), 10, order))
+    for minutes in (58, 57, 41, 40, 26, 12, 11, 4):
+        times = history.voice.chance.randint(2, 7)
+        history.deeds.append(HeldBack(now - timedelta(minutes=minutes), history.client, times))
+
+
+def override_ends_soon(history: History) -> None:
+    """Short-term holds more than the plan grants, and in forty minutes the plan counts again."""
+    now, raised_bytes = history.now, 768 * KIB
+    order = Ordered("demo-lena", "Interview week: transcripts come in faster than they are summed up", "HD-3301")
+    began_at = now - timedelta(hours=5, minutes=20)
+    history.deeds.append(QuotaRaised(began_at, now + timedelta(minutes=40), Tier.SHORT_TERM, raised_bytes, order))
+    left = raised_bytes * 79 // 100 - _bytes_of(history, Tier.SHORT_TERM)
+    seconds = 5 * 3600
+    while left > 3_000:
+        note = _mail(history, seconds, size_bytes=min(left, 9_500), title="Interview")
+        history.write(note.created_at, [note])
+        left -= size_of(note)
+        seconds -= 240
+
+
+def override_ended(history: History) -> None:
+    """Nine days ago long-term was raised for three days."""
+    at = history.now - timedelta(days=9)
+    order = Ordered("demo-sam", "Moves her notes over from another service", "HD-3254")
+    history.deeds.append(
+        QuotaRaised(at, at + timedelta(days=3), Tier.LONG_TERM, FREE_BYTES[Tier.LONG_TERM] * 3 // 2, order)
+    )
+
+
+def throttle_lifted(history: History) -> None:
+    """Yesterday's block ended early: the client was mended."""
+    at = history.now - timedelta(hours=26)
+    order = Ordered("demo-sam", "Speaker sends the same sentence over and over", "HD-3296")
+    history.deeds.append(Throttled(at, at + timedelta(hours=4), None, order))
+    history.deeds.append(HeldBack(at + timedelta(minutes=3), history.client, 9))
+    lifted = Ordered("demo-lena", "Speaker was restarted, the loop is gone", "HD-3296")
+    history.deeds.append(ThrottleLifted(at + timedelta(minutes=50), lifted))
+
+
+def suspended(history: History) -> None:
+    """Stopped six hours ago, and the client still tries now and then."""
+    order = Ordered("demo-lena", "The account's owner reported a stolen phone", "HD-3289")
+    at = history.now - timedelta(hours=6)
+    history.deeds = [*(deed for deed in history.deeds if deed.at < at), Suspended(at, order)]
+    for hours, times in ((5, 3), (4, 1), (2, 2), (0, 4)):
+        history.deeds.append(HeldBack(history.now - timedelta(hours=hours, minutes=7), history.client, times))
+
+
+def raised(history: History) -> None:
+    """A paying customer with more room for some days to come."""
+    now = history.now
+    order = Ordered("demo-lena", "Archive of the second practice is taken over this week", "HD-3310")
+    more = PAID_LONG_TERM_BYTES * 3 // 2
+    history.deeds.append(QuotaRaised(now - timedelta(days=1), now + timedelta(days=3), Tier.LONG_TERM, more, order))
+
+
+CASES = (
+    Case("acct-71180", "Noor Haddad", "en", "free", 31, near_limit),
+    Case("acct-74012", "Gideon Park", "en", "free", 9, bursting),
+    Case("acct-73554", "Lukas Brenner", "de", "free", 16, throttled, "phone-app"),
+    Case("acct-70921", "Camila Duarte", "pt", "free", 23, override_ends_soon),
+    Case("acct-71733", "Rocío Almagro", "es", "free", 27, override_ended),
+    Case("acct-72418", "Michele Losito", "it", "free", 19, throttle_lifted, "home-speaker"),
+    Case("acct-72066", "Leila Mansour", "en", "free", 12, suspended),
+    Case("rivermead-practice", "Rivermead practice", "en", "paid", 34, raised),
+)
+
+
+def _refused(history: History, age_seconds: int, tier: Tier, *, size_bytes: int, title: str, client: str = "") -> None:
+    """A call whose memories have no room any more: they get places, but nobody will find anything there."""
+    memory = _mail(history, age_seconds, size_bytes=size_bytes, title=title, tier=tier)
+    history.write(memory.created_at, [memory], client=client)
+
+
+def _mail(
+    history: History, age_seconds: int, *, size_bytes: int, title: str = "Mail", tier: Tier = Tier.SHORT_TERM
+) -> Memory:
+    at = history.now - timedelta(seconds=age_seconds)
+    metadata = {"session": f"import-{at:%Y-%m-%d}", "source": "mail", "title": title, "tags": ["mail", "import"]}
+    return Memory(tier, history.voice.note(at, most_bytes=size_bytes - 120), metadata, at)
+
+
+def size_of(memory: Memory) -> int:
+    """As the service counts it: the text and the compact JSON beside it, in UTF-8."""
+    compact = json.dumps(memory.metadata, ensure_ascii=False, separators=(",", ":"))
+    return len(memory.content.encode()) + len(compact.encode())
+
+
+def _bytes_of(history: History, tier: Tier) -> int:
+    """What the ordinary history keeps there; what it deletes is not taken off."""
+    return sum(size_of(memory) for memory in history.written if memory.tier is tier)

@@ -1,0 +1,236 @@
+"""Carries the plan out: each deed by the service that the API or the portal would call, at the time it happened."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import singledispatchmethod
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from kimberly.audit import sealing
+from kimberly.audit.trail import Why
+from kimberly.clients import keys
+from kimberly.clients.models import ApiKey, Scope
+from kimberly.db import statements
+from kimberly.lib.actors import Actor, ActorKind
+from memory.embedding.base import Embedded
+from memory.models import MemoryUser, Throttle
+from memory.rules.limits import RefusalKind, ThrottleScope
+from memory.services import accesses, bulk, drafts, embeddings, feedback, goals, items, refusals, users
+from memory.services.drafts import Draft
+from memory.services.feedback import Verdict
+from memory.services.quotas import QuotaExceeded, Stored
+from memory.services.refusals import Call
+from memory.services.users import Profile
+from ops.demo import generator, plans
+from ops.demo.plans import Demo, Person
+from ops.demo.voices import dice
+from ops.roles import Role
+from ops.services import measures, staff
+from ops.services.measures import Brake, Limit, Sender
+
+LOCK = 0x4B44_454D  # "KDEM": the advisory lock of the one loader
+SCOPES = (Scope.READ, Scope.WRITE, Scope.QUERY)
+
+
+@dataclass
+class Loaded:
+    """How much was made."""
+
+    users: int = 0
+    items: int = 0
+    refused: int = 0
+
+
+def load(*, seed: str = generator.SEED, actor: Actor, now: datetime) -> Loaded | None:
+    """Make the demo's people where no user is yet; None where there is one, or where another loader is at it.
+
+    All of it is one transaction: whoever is killed in between leaves nothing, and the next call begins anew.
+    """
+    if MemoryUser.objects.exists():
+        return None
+    demo = generator.plan(seed=seed, now=now)
+    vectors = vectors_of(demo)
+    with transaction.atomic():
+        return carry_out(demo, vectors, actor=actor, now=now) if _is_ours() else None
+
+
+def carry_out(demo: Demo, vectors: dict[str, Embedded], *, actor: Actor, now: datetime) -> Loaded:
+    """Make all that is planned, whoever is there already."""
+    with transaction.atomic():
+        loaded = _Loader(demo, vectors, actor).load()
+        # Sealed at once: entries of weeks ago would look as if the sealer had been away for weeks.
+        while sealing.seal(now=now):
+            pass
+    return loaded
+
+
+def _is_ours() -> bool:
+    """Whether nobody else is loading, nor has loaded meanwhile."""
+    row = statements.fetch_one("SELECT pg_try_advisory_xact_lock(%(lock)s::bigint)", {"lock": LOCK})
+    return bool(row and row[0]) and not MemoryUser.objects.exists()
+
+
+def vectors_of(demo: Demo) -> dict[str, Embedded]:
+    """Of every text, before the transaction: embedding may be slow. Empty where the embedder is away."""
+    texts = {text for person in demo.people for deed in person.deeds for text in _texts_of(deed)}
+    ordered = sorted(texts)
+    return dict(zip(ordered, embeddings.of_texts(ordered) or (), strict=False))
+
+
+def _texts_of(deed: plans.Deed) -> list[str]:
+    if isinstance(deed, plans.Written):
+        return [memory.content for memory in deed.memories]
+    return [deed.text] if isinstance(deed, plans.GoalSet) else []
+
+
+class _Loader:
+    """Makes the clients and the staff, then the people one by one."""
+
+    def __init__(self, demo: Demo, vectors: dict[str, Embedded], actor: Actor) -> None:
+        self._demo = demo
+        self.vectors = vectors
+        self._actor = actor
+        self.keys = {name: self._key(name) for name in demo.clients}
+        self.staff = {colleague.username: self._hire(colleague) for colleague in demo.staff}
+        self.loaded = Loaded()
+
+    def load(self) -> Loaded:
+        for person in self._demo.people:
+            life = _Life(person, self)
+            for deed in person.deeds:
+                life.do(deed)
+            self.loaded.users += 1
+        return self.loaded
+
+    def _key(self, client: str) -> ApiKey:
+        """Its text is thrown away: nobody can call with it."""
+        at = self._demo.began_at
+        return keys.issue(client_name=client, scopes=SCOPES, actor=self._actor, now=at)[0]
+
+    def _hire(self, colleague: plans.Colleague) -> Any:
+        return staff.put_without_password(
+            username=colleague.username,
+            name=(colleague.first_name, colleague.last_name),
+            held=[Role(colleague.role)],
+            actor=self._actor,
+            now=self._demo.began_at,
+        )
+
+
+@dataclass
+class _Life:
+    """One person's deeds, each by its own service."""
+
+    person: Person
+    loader: _Loader
+    ids: dict[int, UUID] = field(default_factory=dict)
+    """The items by their place; those that were refused have none."""
+    throttle: Throttle | None = None
+
+    def __post_init__(self) -> None:
+        self.chance = dice(self.person.external_id, "requests")
+        person = self.person
+        profile = Profile(person.display_name, person.email, person.plan, person.time_zone)
+        author = self._actor(person.client)
+        self.user_id = users.put(person.external_id, profile, actor=author, now=person.registered_at)[0].pk
+
+    @singledispatchmethod
+    def do(self, deed: plans.Deed) -> None:
+        raise NotImplementedError(type(deed).__name__)
+
+    @do.register
+    def _(self, deed: plans.Written) -> None:
+        sent = [self._draft(memory, deed.at) for memory in deed.memories]
+        actor = self._actor(deed.client)
+        outcome = bulk.write_what_fits(sent, user_id=self.user_id, created_by=actor, now=deed.at)
+        for place, result in enumerate(outcome.results, deed.first_place):
+            if isinstance(result, Stored):
+                self.ids[place] = result.id
+                self.loader.loaded.items += 1
+            elif isinstance(result, QuotaExceeded):
+                refusals.keep_quota(result, self._call(deed.client), now=deed.at)
+                self.loader.loaded.refused += 1
+
+    @do.register
+    def _(self, deed: plans.Deleted) -> None:
+        if item_id := self.ids.get(deed.place):
+            items.delete_item(item_id, user_id=self.user_id, actor=self._actor(self.person.client), now=deed.at)
+
+    @do.register
+    def _(self, deed: plans.Asked) -> None:
+        accesses.write(self.user_id, [self.ids[place] for place in deed.places if place in self.ids], at=deed.at)
+
+    @do.register
+    def _(self, deed: plans.Rated) -> None:
+        if item_id := self.ids.get(deed.place):
+            said, author = Verdict(deed.helpful, deed.emotional_weight), self._actor(self.person.client)
+            feedback.give(item_id, said, user_id=self.user_id, created_by=author, now=deed.at)
+
+    @do.register
+    def _(self, deed: plans.GoalSet) -> None:
+        embedded, author = self.loader.vectors.get(deed.text), self._actor(self.person.client)
+        goals.set_goal(self.user_id, deed.text, embedded=embedded, created_by=author, now=deed.at)
+
+    @do.register
+    def _(self, deed: plans.PlanChanged) -> None:
+        author = self._actor(self.person.client)
+        users.put(self.person.external_id, Profile(plan=deed.plan), actor=author, now=deed.at)
+
+    @do.register
+    def _(self, deed: plans.QuotaRaised) -> None:
+        limit, sender = Limit(deed.tier, deed.hard_bytes), self._sender(deed.order)
+        measures.raise_quota(sender, limit, user_id=self.user_id, ends_at=deed.ends_at, now=deed.at)
+
+    @do.register
+    def _(self, deed: plans.Throttled) -> None:
+        brake, sender = Brake(ThrottleScope.WRITE, deed.per_minute), self._sender(deed.order)
+        self.throttle = measures.throttle(sender, brake, user_id=self.user_id, ends_at=deed.ends_at, now=deed.at)
+
+    @do.register
+    def _(self, deed: plans.ThrottleLifted) -> None:
+        if self.throttle is not None:
+            measures.lift_throttle(self._sender(deed.order), self.throttle.pk, now=deed.at)
+
+    @do.register
+    def _(self, deed: plans.Suspended) -> None:
+        sender = self._sender(deed.order)
+        users.suspend(self.user_id, actor=sender.actor, why=sender.why, now=deed.at)
+
+    @do.register
+    def _(self, deed: plans.HeldBack) -> None:
+        """As the API's admission keeps it, once for each call."""
+        kind, source, source_id, per_minute = RefusalKind.SUSPENDED, "state", "suspended", None
+        if self.throttle is not None:
+            kind, source, source_id = RefusalKind.THROTTLE, "throttle", str(self.throttle.pk)
+            per_minute = self.throttle.per_minute
+        for _ in range(deed.times):
+            call = self._call(deed.client)
+            facts: dict[str, Any] = {"source": source, "source_id": source_id, "per_minute": per_minute}
+            refusals.keep_counted(kind, call, **facts, now=deed.at)
+            self.loader.loaded.refused += 1
+
+    def _draft(self, memory: plans.Memory, at: datetime) -> Draft:
+        draft = drafts.prepare(
+            tier=memory.tier,
+            content=memory.content,
+            metadata=memory.metadata,
+            created_at=memory.created_at,
+            protected=memory.protected,
+            now=at,
+        )
+        return replace(draft, embedded=self.loader.vectors.get(memory.content))
+
+    def _actor(self, client: str) -> Actor:
+        return Actor(ActorKind.CLIENT, str(self.loader.keys[client].pk), self._request_id())
+
+    def _call(self, client: str) -> Call:
+        return Call(self.user_id, self.loader.keys[client].client_id, self._request_id())
+
+    def _sender(self, order: plans.Ordered) -> Sender:
+        why = Why(order.reason, order.ticket)
+        return Sender(self.loader.staff[order.by], uuid4(), why, self._request_id())
+
+    def _request_id(self) -> str:
+        return f"req_{self.chance.getrandbits(128):032x}"

@@ -1,0 +1,140 @@
+"""The plan in the database: every figure is the services' own."""
+
+from datetime import timedelta
+
+import pytest
+
+from kimberly.audit import sealing
+from kimberly.audit.models import AuditEntry
+from kimberly.lib.actors import Actor
+from memory.models import AccessEvent, Goal, ItemFeedback, MemoryItem, MemoryUser, Refusal, TierPolicy
+from memory.queries import usage
+from memory.queries.retrieval import Narrowing
+from memory.rules.limits import RefusalKind
+from memory.rules.tiers import ItemState, Purpose, Tier, UserState
+from memory.services import retrieval
+from memory.services.retrieval import Question
+from ops.demo import cases, loading
+from ops.queries import history
+from ops.queries.names import Names
+from ops.services import invariants
+
+NEAR, BURSTING, THROTTLED, ENDS_SOON = "acct-71180", "acct-74012", "acct-73554", "acct-70921"
+RAISED_ONCE, LIFTED, SUSPENDED = "acct-71733", "acct-72418", "acct-72066"
+
+
+def told(furnished, external_id):
+    """What the portal tells of the user's past: who did what, and why."""
+    rows = history.of_user(furnished.user(external_id).pk, names=Names()).rows
+    return [(str(row.who), row.what, row.ticket) for row in rows]
+
+
+def test_everybody_planned_is_there_as_a_customer_of_one_of_both_plans(furnished):
+    found = furnished.users()
+
+    assert found.count() == len(furnished.plan.people) == furnished.loaded.users
+    assert found.filter(plan_id="paid").count() in range(15, 50)
+    assert found.filter(plan_id="free").count() in range(70, 105)
+    assert set(found.values_list("purpose", flat=True)) == {Purpose.CUSTOMER}
+
+
+def test_no_invariant_is_violated_and_the_audit_chain_holds(furnished):
+    later = furnished.now + timedelta(minutes=3)
+
+    assert set(invariants.check(now=later)) <= set(furnished.violations_before)
+    assert {finding.text for finding in sealing.verify(now=later)} <= {
+        violation.text for violation in furnished.violations_before
+    }
+
+
+def test_what_was_done_has_been_sealed(furnished):
+    assert sealing.oldest_pending_age(now=furnished.now) == timedelta()
+
+
+def test_nobody_is_over_a_limit(furnished):
+    used = usage.of_users(list(furnished.users().values_list("pk", flat=True)), now=furnished.now)
+
+    assert [tier for tiers in used.values() for tier in tiers.values() if tier.is_over_limit] == []
+
+
+def test_items_stand_in_all_tiers_with_their_vectors_some_protected_some_archived(furnished):
+    found = MemoryItem.objects.filter(user__in=furnished.users())
+
+    assert found.count() == furnished.loaded.items
+    assert {tier: found.filter(tier=tier).count() > 200 for tier in Tier} == dict.fromkeys(Tier, True)
+    assert found.filter(state=ItemState.ARCHIVED).count() > 20
+    assert found.filter(protected=True).count() > 20
+    assert not found.filter(embedding=None).exists()
+    assert found.filter(tier=Tier.SHORT_TERM, state=ItemState.ACTIVE, expires_at__lt=furnished.now).count() == 0
+
+
+def test_a_third_have_goals_and_there_are_questions_and_verdicts(furnished):
+    of_ours = {"user__in": furnished.users()}
+
+    assert Goal.objects.filter(**of_ours).values("user").distinct().count() in range(20, 60)
+    assert AccessEvent.objects.filter(**of_ours).count() > 100
+    assert ItemFeedback.objects.filter(item__user__in=furnished.users()).count() > 50
+
+
+def test_one_is_near_the_limit_and_was_refused_three_times(furnished):
+    assert furnished.says(NEAR) == ["Active", "Long-term 97 % full"]
+    assert Refusal.objects.filter(user=furnished.user(NEAR), kind=RefusalKind.QUOTA).count() == 3
+
+
+def test_one_is_bursting_and_was_refused_within_the_last_minutes(furnished):
+    user = furnished.user(BURSTING)
+    lately = MemoryItem.objects.filter(user=user, created_at__gt=furnished.now - timedelta(hours=2))
+    refused = Refusal.objects.filter(user=user, refused_at__gt=furnished.now - timedelta(minutes=10))
+
+    assert furnished.says(BURSTING) == ["Active", "Short-term 100 % full"]
+    assert sum(lately.values_list("size_bytes", flat=True)) > 0.9 * cases.FREE_BYTES[Tier.SHORT_TERM]
+    assert refused.count() >= 5
+
+
+def test_one_is_throttled_by_a_person_of_support_for_three_more_hours(furnished):
+    assert furnished.says(THROTTLED) == ["Active", "Throttled, 3 h left"]
+    assert ("Sam Okafor", "Throttled to 10 writes a minute", "HD-3318") in told(furnished, THROTTLED)
+    assert Refusal.objects.filter(user=furnished.user(THROTTLED), kind=RefusalKind.THROTTLE).count() >= 6
+
+
+def test_of_one_the_raise_ends_within_the_hour_above_what_the_plan_grants(furnished):
+    short = next(tier for tier in furnished.row(ENDS_SOON).tiers if tier.tier is Tier.SHORT_TERM)
+
+    assert "Short-term raised, 40 min left" in furnished.says(ENDS_SOON)
+    assert short.plan_bytes < short.active_bytes < short.limit_bytes
+
+
+def test_measures_that_are_over_are_told_and_hold_no_more(furnished):
+    assert furnished.says(RAISED_ONCE) == ["Active"]
+    assert furnished.says(LIFTED) == ["Active"]
+    assert ("Sam Okafor", "Raised long-term from 2 MiB to 3 MiB", "HD-3254") in told(furnished, RAISED_ONCE)
+    assert ("Lena Brandt", "Lifted the throttle: all writes blocked", "HD-3296") in told(furnished, LIFTED)
+
+
+def test_one_is_suspended_and_its_client_was_turned_away(furnished):
+    user = furnished.user(SUSPENDED)
+
+    assert user.state == UserState.SUSPENDED
+    assert ("Lena Brandt", "Suspended: no writes and no queries", "HD-3289") in told(furnished, SUSPENDED)
+    assert Refusal.objects.filter(user=user, kind=RefusalKind.SUSPENDED).count() == 4
+
+
+def test_memories_are_found_by_what_they_are_about(furnished):
+    question = Question(furnished.user(NEAR).pk, "sister birthday call", 5, Narrowing())
+
+    assert len(retrieval.look(question).items) == 5
+
+
+def test_the_figures_of_the_cases_are_those_of_the_plans(db):
+    found = TierPolicy.objects.filter(plan="free", tier__in=cases.FREE_BYTES)
+
+    assert {Tier(policy.tier): policy.hard_bytes for policy in found} == cases.FREE_BYTES
+    assert TierPolicy.objects.get(plan="paid", tier=Tier.LONG_TERM).hard_bytes == cases.PAID_LONG_TERM_BYTES
+
+
+@pytest.mark.usefixtures("alice")
+def test_where_a_user_is_already_nothing_is_made(noon):
+    before = (MemoryUser.objects.count(), AuditEntry.objects.count())
+
+    assert loading.load(actor=Actor.command("tests"), now=noon) is None
+    assert (MemoryUser.objects.count(), AuditEntry.objects.count()) == before
