@@ -93,10 +93,11 @@ class MemoryItem(models.Model):
                 condition=Q(state="active"),
                 name="memory_item_vectors_ix",
             ),
-            # A query finds what was said right before an item in its session.
+            # A query finds what was said right after an item in its session.
             models.Index(
                 fields=["user", "session_key", "created_at", "id"],
-                condition=Q(state="active"),
+                include=["state"],
+                condition=Q(session_key__isnull=False),
                 name="memory_item_session_ix",
             ),
             # What has no vector of the current model yet, oldest first, and which models there are at all.

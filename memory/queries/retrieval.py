@@ -23,7 +23,8 @@ _current: Remembered[str, "Profile"] = Remembered(seconds=REMEMBERED_SECONDS, mo
 ONE_STATE = {"{states}": "= 'active'", "{candidates}": "", "{number}": "(SELECT items FROM held)"}
 WITH_ARCHIVED = {"{states}": "IN ('active', 'archived')"}
 NARROWED = {
-    "{candidates}": "AND item.id IN (SELECT id FROM candidates)",
+    # `IS TRUE` keeps it a look into a hash table, whatever the planner believes of sizes.
+    "{candidates}": "AND (item.id IN (SELECT id FROM candidates)) IS TRUE",
     "{number}": "(SELECT count(*) FROM candidates)",
 }
 

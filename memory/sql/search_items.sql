@@ -28,10 +28,10 @@ candidates AS MATERIALIZED (
 ),
 -- ts_rank of several words with OR between them is the mean of what each gives alone: so one look serves both signals.
 hits AS MATERIALIZED (
-    SELECT item.id, words.place, item.rank
+    SELECT item.id, item.session_key, item.created_at, words.place, item.rank
     FROM words
     CROSS JOIN LATERAL (
-        SELECT id, ts_rank(search_document, words.query, 0)::float8 AS rank
+        SELECT id, session_key, created_at, ts_rank(search_document, words.query, 0)::float8 AS rank
         FROM memory_item
         WHERE user_id = %(user_id)s::uuid AND state {states} AND search_document @@ words.query
     ) AS item
@@ -44,27 +44,41 @@ rarity AS MATERIALIZED (
     FROM (SELECT place, count(*) AS items FROM hits GROUP BY place) AS found
     CROSS JOIN held
 ),
--- Each item of a session with what was said right before it there.
-said AS (
-    SELECT id, lag(id) OVER (PARTITION BY session_key ORDER BY created_at, id) AS previous_id
-    FROM memory_item
-    WHERE user_id = %(user_id)s::uuid AND state {states} AND session_key IS NOT NULL
-),
--- Each item with each word that it has, or that was said right before it; without a rank where it is only the latter.
+-- Each item with each word that it has, or that was said right before it; without a rank where it is only the latter. One
+-- look into the index of sessions a hit: a join would be planned by a guess at sizes, and a wrong one is quadratic. `IS
+-- TRUE` hides the list's index, which has the order but not the session.
 near AS (
     SELECT id, place, max(rank) AS rank
     FROM (
         SELECT id, place, rank FROM hits
         UNION ALL
-        SELECT said.id, hits.place, NULL FROM said INNER JOIN hits ON said.previous_id = hits.id
+        SELECT following.id, hits.place, NULL
+        FROM hits
+        CROSS JOIN LATERAL (
+            SELECT id
+            FROM memory_item
+            WHERE
+                user_id = %(user_id)s::uuid
+                AND (state {states}) IS TRUE
+                AND session_key = hits.session_key
+                AND (created_at, id) > (hits.created_at, hits.id)
+            ORDER BY created_at, id
+            LIMIT 1
+        ) AS following
     ) AS heard
     GROUP BY id, place
 ),
--- Only where no word is found at all: what is spelled alike.
+-- Only where no word is found at all: what is spelled alike, among the newest. A comparison takes as long as its texts,
+-- and no index could help without making each write dearer.
 spelling AS (
-    SELECT item.id, word_similarity(%(query)s::text, left(item.content, 2000))::float8 AS value
-    FROM memory_item AS item
-    WHERE NOT EXISTS (SELECT FROM hits) AND item.user_id = %(user_id)s::uuid AND item.state {states} {candidates}
+    SELECT item.id, word_similarity(left(%(query)s::text, 200), left(item.content, 500))::float8 AS value
+    FROM (
+        SELECT id, content
+        FROM memory_item AS item
+        WHERE NOT EXISTS (SELECT FROM hits) AND user_id = %(user_id)s::uuid AND state {states} {candidates}
+        ORDER BY created_at DESC, id DESC
+        LIMIT 1000
+    ) AS item
 ),
 heard AS MATERIALIZED (
     SELECT
@@ -172,28 +186,13 @@ chosen AS MATERIALIZED (
 ),
 -- Their cosines once more, each by its key: cheaper than a join of all that were compared above. The limit keeps the
 -- planner from reading a whole table for a few rows.
-scaled AS NOT MATERIALIZED (
-    SELECT
-        chosen.id,
-        CASE WHEN semantic_range.high > semantic_range.low
-            THEN (compared.value - semantic_range.low) / (semantic_range.high - semantic_range.low)
-            ELSE sign(compared.value) END AS value
-    FROM chosen
-    CROSS JOIN LATERAL (
-        SELECT asked.place, 1 - (item.embedding <=> asked.vector) AS value
-        FROM memory_item AS item
-        INNER JOIN unnest(%(models)s::text[], %(vectors)s::halfvec[]) WITH ORDINALITY AS asked (model, vector, place)
-            ON item.embedding_model = asked.model
-        WHERE item.id = chosen.id AND item.embedding IS NOT NULL
-        LIMIT 1
-    ) AS compared
-    INNER JOIN semantic_range ON compared.place = semantic_range.place
-),
 parts AS (
     SELECT
         chosen.id,
         chosen.is_spelling,
-        scaled.value AS semantic,
+        CASE WHEN compared.high > compared.low
+            THEN (compared.value - compared.low) / (compared.high - compared.low)
+            ELSE sign(compared.value) END AS semantic,
         chosen.words,
         chosen.context,
         CASE WHEN %(freshness)s::float8 > 0 THEN (
@@ -201,7 +200,15 @@ parts AS (
             FROM memory_item AS item CROSS JOIN newest WHERE item.id = chosen.id
         ) END AS freshness
     FROM chosen
-    LEFT JOIN scaled ON chosen.id = scaled.id
+    LEFT JOIN LATERAL (
+        SELECT 1 - (item.embedding <=> asked.vector) AS value, semantic_range.low, semantic_range.high
+        FROM memory_item AS item
+        INNER JOIN unnest(%(models)s::text[], %(vectors)s::halfvec[]) WITH ORDINALITY AS asked (model, vector, place)
+            ON item.embedding_model = asked.model
+        INNER JOIN semantic_range ON asked.place = semantic_range.place
+        WHERE item.id = chosen.id AND item.embedding IS NOT NULL
+        LIMIT 1
+    ) AS compared ON TRUE
 ),
 best AS MATERIALIZED (
     SELECT

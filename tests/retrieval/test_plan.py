@@ -1,6 +1,7 @@
 """The statement reads one user's rows by its indexes, however many others there are."""
 
 import json
+import re
 from typing import Any
 
 import psycopg
@@ -8,26 +9,27 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from memory.models import MemoryUser
 from memory.queries import retrieval
 from memory.queries.retrieval import Narrowing, Search
+from memory.rules.tiers import Tier
 from memory.services.retrieval import vectors_of
 from tests.bench.query import fill, settle
 from tests.personas import Person
 
 pytestmark = pytest.mark.slow
-QUESTION = "w410 w1500 w64"
+QUESTION = "w410 w1500 w64 w7"
+ITEMS = 300
 
 
 @pytest.fixture
 def crowd(committed_db):
-    """Someone with 300 items among others with 12,000; their sizes and places known to the planner."""
+    """Someone with some hundred items among others with 12,000; their sizes and places known to the planner."""
     alice, others = Person.register("alice"), Person.register("others")
-    fill(alice, 300)
+    fill(alice, ITEMS)
     fill(others, 12_000)
     settle()
     yield alice
-    everybody = [list(MemoryUser.objects.values_list("id", flat=True))]
+    everybody = [[alice.id, others.id]]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM memory_item WHERE user_id = ANY(%s)", everybody)
         cursor.execute("UPDATE usage_counter SET active_items = 0, active_bytes = 0 WHERE user_id = ANY(%s)", everybody)
@@ -37,19 +39,19 @@ def nodes_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for inner in plan.get("Plans", ()) for node in nodes_of(inner))]
 
 
-def plan_of(person, narrowing=None):
+def plan_of(person, narrowing=None, *, question=QUESTION, options="FORMAT JSON"):
     """The plan's nodes."""
     search = Search(
         user_id=person.id,
-        query=QUESTION,
-        vectors=vectors_of(QUESTION),
+        query=question,
+        vectors=vectors_of(question),
         top_k=10,
         narrowing=narrowing or Narrowing(),
         weights=retrieval.current_profile().weights,
     )
     text, parameters = search.statement()
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {text}", parameters)
+        cursor.execute(f"EXPLAIN ({options}) {text}", parameters)
         found = cursor.fetchone()[0]
     plan = json.loads(found) if isinstance(found, str) else found
     return nodes_of(plan[0]["Plan"])
@@ -71,15 +73,27 @@ def test_words_are_looked_up_for_the_user_alone(crowd):
     assert all("user_id" in condition for condition in found)
 
 
-@pytest.mark.parametrize(
+narrowings = pytest.mark.parametrize(
     "narrowing",
-    [Narrowing(), Narrowing(tags=("t",)), Narrowing(include_archived=True)],
-    ids=["plain", "tags", "archive"],
+    [Narrowing(), Narrowing(tags=("t",)), Narrowing(tier=Tier.LONG_TERM), Narrowing(include_archived=True)],
+    ids=["plain", "tags", "tier", "archive"],
 )
+
+
+@narrowings
 def test_the_table_is_never_read_from_end_to_end(crowd, narrowing):
     scans = [node for node in plan_of(crowd, narrowing) if node["Node Type"] == "Seq Scan"]
 
     assert [node["Relation Name"] for node in scans if node["Relation Name"] == "memory_item"] == []
+
+
+def test_a_misspelt_word_is_compared_with_the_newest_thousand_only(crowd):
+    fill(crowd, 1_200)
+
+    plan = plan_of(crowd, question="seet", options="ANALYZE, TIMING OFF, FORMAT JSON")
+
+    [newest] = [node for node in plan if node.get("Index Name") == "memory_item_list_ix"]
+    assert newest["Actual Rows"] == 1_000
 
 
 @pytest.fixture
@@ -103,3 +117,26 @@ def test_without_statistics_too_only_indexes_of_the_user_are_read(crowd, nothing
     assert conditions
     assert [one for one in conditions if "user_id" not in one and not one.startswith("(id = ")] == []
     assert "Seq Scan" not in [node["Node Type"] for node in plan]
+
+
+REMOVED = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
+
+
+def most_rows(plan):
+    """The rows that the busiest node of an executed plan looked at."""
+    return max(node["Actual Loops"] * sum(node.get(name, 0) for name in ("Actual Rows", *REMOVED)) for node in plan)
+
+
+@narrowings
+def test_without_statistics_too_the_work_does_not_grow_with_the_square_of_the_items(crowd, nothing_known, narrowing):
+    plan = plan_of(crowd, narrowing, options="ANALYZE, TIMING OFF, FORMAT JSON")
+
+    assert most_rows(plan) <= 2 * ITEMS * len(QUESTION.split())
+
+
+def test_what_follows_in_a_session_is_looked_up_by_the_session(crowd, nothing_known):
+    for narrowing in (Narrowing(), Narrowing(include_archived=True)):
+        plan = plan_of(crowd, narrowing)
+
+        [found] = [node for node in plan if node.get("Index Name") == "memory_item_session_ix"]
+        assert re.search(r"session_key = hits\w*\.session_key.*ROW\(created_at, id\) >", found["Index Cond"])
