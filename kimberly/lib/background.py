@@ -4,9 +4,16 @@ import os
 import threading
 from collections.abc import Callable
 
+import structlog
+
+logger = structlog.get_logger(__name__)
+
 
 class Repeated:
-    """Calls something again and again, in a thread of its own, in every process that asked for it once."""
+    """Calls something again and again, in a thread of its own, in every process that asked for it once.
+
+    A call that fails is logged, and the next one is made all the same: nobody would start the thread again.
+    """
 
     def __init__(self, call: Callable[[], None], *, every_seconds: float, name: str) -> None:
         self._call = call
@@ -29,7 +36,10 @@ class Repeated:
     def _for_ever(self) -> None:
         pause = threading.Event()
         while not pause.wait(self._every_seconds):
-            self._call()
+            try:
+                self._call()
+            except Exception:
+                logger.exception("repeated_work_failed", name=self._name)
 
     def _begin_anew(self) -> None:
         self._runs = False

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from kimberly.lib.background import Repeated
 from memory.models import AccessEvent
@@ -49,7 +49,7 @@ def flush() -> int:
         return 0
     try:
         AccessEvent.objects.bulk_create(taken)
-    except DatabaseError as error:
+    except Error as error:
         logger.warning("accesses_dropped", number=len(taken), error=type(error).__name__)
         return 0
     return len(taken)
