@@ -1,7 +1,6 @@
-"""What happens around every request: its id, its log line, its figures, and a look at the database connection."""
+"""What happens around every request: its id, its log line, its figures."""
 
 import re
-import select
 import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import product
@@ -10,7 +9,6 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 from django.core.exceptions import DisallowedHost
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -49,7 +47,6 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         _bind_context(request)
-        drop_dead_connection()
         is_api = f"{request.path}/".startswith(API_PREFIX)
         response = self._answer_api(request) if is_api else self.get_response(request)
         response["X-Request-ID"] = requestid.of(request)
@@ -111,22 +108,6 @@ def _bind_context(request: HttpRequest) -> None:
     if traced := TRACEPARENT.fullmatch(request.META.get("HTTP_TRACEPARENT", "")):
         context["trace_id"] = traced[1]
     structlog.contextvars.bind_contextvars(**context)
-
-
-def drop_dead_connection() -> None:
-    """Close this thread's idle connection when the server has closed it: an idle socket that is readable says so.
-
-    It costs microseconds where a `SELECT 1` would cost each request a round trip, and heals at the first request after
-    PostgreSQL is back.
-    """
-    kept = connection.connection
-    if kept is None or connection.in_atomic_block:
-        return
-    socket = select.poll()  # select() fails for descriptors past 1,023
-    if not kept.closed:
-        socket.register(kept.fileno(), select.POLLIN)
-    if kept.closed or socket.poll(0):
-        connection.close()
 
 
 _operations: dict[tuple[str, str], str] = {}

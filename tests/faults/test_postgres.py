@@ -4,6 +4,8 @@ import os
 import signal
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import pytest
 from django.db import connection
@@ -50,6 +52,20 @@ def test_a_restart_loses_no_acknowledged_write_and_doubles_none(stack, load, nth
 
     assert load.outages()
     assert_healed(stack, load, down_from=down_from, up_at=up_at)
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_restart_while_nobody_calls_costs_no_call(stack, mode):
+    alice = stack.new_user("alice")
+
+    def calls(times):
+        with stack.client() as client:
+            return [client.put(f"/api/v1/users/{alice}", json={"plan": "paid"}).status_code for _ in range(times)]
+
+    with ThreadPoolExecutor(16) as pool:  # enough for every slot of both processes to have its connection open
+        assert set(chain(*pool.map(calls, [10] * 16))) == {200}
+        stack.postgres.restart(mode)
+        assert set(chain(*pool.map(calls, [10] * 16))) == {200}
 
 
 @pytest.mark.parametrize("nth", range(rounds(1, 10)))
