@@ -218,7 +218,7 @@ class Config:
         "KIMBERLY_EMBEDDER",
         choice("wordllama", "http", "none"),
         default="wordllama",
-        about="What makes vectors of texts: wordllama (in the process, no network), http (an endpoint), or nothing.",
+        about="What makes vectors of texts: wordllama (in the process, no network), http (an endpoint), or none.",
     )
     embedder_url: str = setting(
         "KIMBERLY_EMBEDDER_URL",

@@ -99,9 +99,8 @@ def database(url: str) -> dict[str, Any]:
             "prepare_threshold": 2,
             "options": f"-c statement_timeout={KIMBERLY.statement_timeout_seconds * 1000} "
             # Whoever waits for a lock holds a slot: the others must not wait behind them until the statement ends.
-            # A query of a user of many items sorts and joins in memory. Compiling it would take longer than it does, and
-            # workers for it are started anew each time: p50 of 10,000 items 20 ms with them, 18 ms without, of 60,000
-            # 90 and 70 ms.
+            # A query of a user of many items sorts and joins in memory. Compiling it would take longer than it does.
+            # Workers for it would be started anew each time: p50 at 60,000 items 90 ms with them, 70 without.
             "-c lock_timeout=5000 -c work_mem=16MB -c jit=off -c max_parallel_workers_per_gather=0 "
             "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
             **query,

@@ -36,6 +36,8 @@ class Conversation:
 
 def read(path: Path, *, most_memories: int | None = None) -> Iterator[Conversation]:
     """The conversations one by one, each with at most so many memories. Raises UnreadableFile, naming the line."""
+    if not path.is_file():
+        raise UnreadableFile(f"{path}: there is no such file")
     number = 0  # of the line, for the message
     try:
         with _opened(path) as file:
@@ -43,8 +45,6 @@ def read(path: Path, *, most_memories: int | None = None) -> Iterator[Conversati
                 number += 1
                 if line.strip():
                     yield _conversation(json.loads(line), most_memories)
-    except FileNotFoundError as error:
-        raise UnreadableFile(f"{path}: there is no such file") from error
     except (OSError, EOFError) as error:
         raise UnreadableFile(f"{path}: after line {number}: {error}") from error
     except KeyError as error:

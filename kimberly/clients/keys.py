@@ -38,6 +38,14 @@ class UnknownScope(Refusal):
         return f"There is no scope {', '.join(self.scopes)}; there are {', '.join(Scope)}."
 
 
+class UnknownKey(Refusal):
+    """No single key begins as was said."""
+
+    slug = "unknown-key"
+    kind = Kind.NOT_FOUND
+    title = "No key begins like that. Give its first 12 characters, as in kmb_0a1b2c3d, never the whole key."
+
+
 def new_plaintext() -> str:
     """A new key as its owner sees it once: `kmb_`, 8 hex digits to recognise it by, 32 random bytes."""
     return f"{PREFIX}_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}"
@@ -80,6 +88,14 @@ def issue(
             why=why,
         )
     return key, text
+
+
+def beginning(start: str) -> ApiKey:
+    """The key whose text begins so: `kmb_` and its 8 hex digits. Raises UnknownKey."""
+    found = list(ApiKey.objects.select_related("client").filter(prefix=start)[:2])
+    if len(found) != 1:
+        raise UnknownKey
+    return found[0]
 
 
 def revoke(key: ApiKey, *, actor: Actor, now: datetime, why: Why | None = None) -> bool:

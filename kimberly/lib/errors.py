@@ -80,7 +80,8 @@ class Invalid(Refusal):
     def detail(self) -> str:
         pointer, sentence = self.errors[0]
         more = f" And {len(self.errors) - 1} more." if len(self.errors) > 1 else ""
-        return f"{pointer or 'The request'}: {sentence}{more}"
+        end = "" if not more or sentence.endswith(".") else "."
+        return f"{pointer or 'The request'}: {sentence}{end}{more}"
 
     def facts(self) -> Mapping[str, Any]:
         return {"errors": [{"pointer": pointer, "detail": sentence} for pointer, sentence in self.errors]}

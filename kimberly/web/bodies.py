@@ -26,8 +26,15 @@ class BodyTooLarge(Refusal):
         super().__init__(limit_bytes)
         self.limit_bytes = limit_bytes
 
+    @property
+    def detail(self) -> str:
+        return f"The body is larger than {self.limit_bytes >> 20} MiB. Nothing was stored."
+
     def facts(self) -> dict[str, Any]:
         return {"limit_bytes": self.limit_bytes}
+
+    def remedies(self) -> list[str]:
+        return ["Send it in parts, and text as UTF-8, not escaped (Python: json.dumps(ensure_ascii=False))."]
 
 
 class UnsupportedBody(Refusal):

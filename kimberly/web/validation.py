@@ -9,6 +9,15 @@ from pydantic import BaseModel
 from kimberly.lib.errors import Invalid
 from kimberly.web.bodies import pointer_part
 
+OF_OUR_OWN = {  # pydantic speaks of Python where JSON is meant
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "too_long": "has {actual_length} entries, at most {max_length} are taken",
+    "too_short": "has {actual_length} entries, at least {min_length} is needed",
+}
+
 
 def pointers(errors: Iterable[Mapping[str, Any]], *, below: str = "", skip: int = 0) -> list[tuple[str, str]]:
     """(pointer, sentence) of each error; `skip` leading parts of the location are ninja's, not the client's."""
@@ -26,6 +35,8 @@ def sentence(error: Mapping[str, Any]) -> str:
         return "is required"
     if kind == "extra_forbidden":
         return "is not known here"
+    if kind in OF_OUR_OWN:
+        return OF_OUR_OWN[kind].format(**error.get("ctx", {}))
     text = str(error["msg"]).removeprefix("Value error, ")
     return text[0].lower() + text[1:]
 

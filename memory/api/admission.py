@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 
 from kimberly.clients.authentication import Caller
+from kimberly.lib import clock
 from kimberly.lib.errors import Invalid, Kind, Refusal
 from kimberly.web import outages, ratelimit, requestid
 from kimberly.web.ratelimit import Rule, Verdict
@@ -56,7 +57,7 @@ class TooFast(Refusal):
             "scope": str(self.scope),
             "per_minute": self.verdict.rule.quota,
             "throttle_id": self.brake.public_id if self.brake else None,
-            "ends_at": self.brake.ends_at.isoformat() if self.brake else None,
+            "ends_at": clock.spelled(self.brake.ends_at) if self.brake else None,
         }
 
 
@@ -75,7 +76,9 @@ class Blocked(Refusal):
 
     @property
     def detail(self) -> str:
-        return f"The throttle {self.brake.public_id} stops {self.scope} calls until {self.brake.ends_at.isoformat()}."
+        return (
+            f"The throttle {self.brake.public_id} stops {self.scope} calls until {clock.spelled(self.brake.ends_at)}."
+        )
 
     @property
     def retry_after_seconds(self) -> int:
@@ -86,7 +89,7 @@ class Blocked(Refusal):
             "rule": "throttle",
             "scope": str(self.scope),
             "throttle_id": self.brake.public_id,
-            "ends_at": self.brake.ends_at.isoformat(),
+            "ends_at": clock.spelled(self.brake.ends_at),
         }
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from kimberly.clients.idempotency import Answer
-from kimberly.lib import ids
+from kimberly.lib import clock, ids
 from kimberly.web import etags, problems, ratelimit
 from memory.models import MemoryItem, MemoryUser
 from memory.queries import items as item_queries
@@ -18,7 +18,7 @@ WITHOUT_CONTENT = {"content": None, "metadata": None}
 
 def time(value: datetime | None) -> str | None:
     """RFC 3339 in UTC."""
-    return value.isoformat().replace("+00:00", "Z") if value is not None else None
+    return clock.spelled(value) if value is not None else None
 
 
 def item(row: dict[str, Any], external_id: str) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Query parameters."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from ninja import Schema
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from kimberly.web.bodies import text_error
 from memory.api.schemas import EXAMPLE_TIME, Instant, UserId
@@ -43,10 +43,16 @@ class ItemQuery(Schema):
     page: int = Field(1, ge=1, le=100, description="A page by number, 1 to 100; not with cursor.", examples=[1])
     per_page: int = Field(50, ge=1, le=100, description="Items on a page, 1 to 100.", examples=[50])
 
+    @model_validator(mode="after")
+    def _one_way_to_go_on(self) -> Self:
+        if self.cursor is not None and "page" in self.model_fields_set:
+            raise ValueError("send cursor or page, not both")
+        return self
+
     @property
     def offset(self) -> int:
         """Rows before the page; a cursor stands at its place already."""
-        return 0 if self.cursor is not None else (self.page - 1) * self.per_page
+        return (self.page - 1) * self.per_page
 
     def as_filters(self) -> Filters:
         return Filters(

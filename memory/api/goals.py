@@ -78,7 +78,8 @@ def set_goal(request: HttpRequest, user_id: UserId, body: retrieval_schemas.NewG
 def remove_goals(request: HttpRequest, user_id: UserId) -> HttpResponse:
     """Forgets all of the user's goals."""
     target = _admitted(request, user_id, None)
-    return answers.ok(request, {"removed": goals.remove_goals(target.user_id)})
+    removed = goals.remove_goals(target.user_id, actor=caller_of(request).actor, now=clock.utc_now())
+    return answers.ok(request, {"removed": removed})
 
 
 @router.delete(
@@ -91,7 +92,7 @@ def remove_goals(request: HttpRequest, user_id: UserId) -> HttpResponse:
 def remove_goal(request: HttpRequest, user_id: UserId, goal_id: GoalId) -> HttpResponse:
     """Forgets one goal."""
     target = _admitted(request, user_id, None)
-    goals.remove_goal(target.user_id, _uuid(goal_id))
+    goals.remove_goal(target.user_id, _uuid(goal_id), actor=caller_of(request).actor, now=clock.utc_now())
     return answers.ok(request, {"removed": 1})
 
 

@@ -19,13 +19,14 @@ from kimberly.web import bodies, etags, problems, requestid, validation
 from kimberly.web.openapi import problem_answers
 from memory.api import admission, answers, filters, retrieval_schemas, schemas
 from memory.queries import items as item_queries
+from memory.queries.targets import Target
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
 from memory.services import bulk, drafts, embeddings, feedback, items
 from memory.services.drafts import Draft
 from memory.services.feedback import Verdict
 from memory.services.items import Change, ItemGone
-from memory.services.quotas import Stored
+from memory.services.quotas import Stored, UserGone
 
 router = Router(tags=["memory"])
 READ = BearerKey(Scope.READ)
@@ -87,24 +88,20 @@ def write_item(request: HttpRequest, body: schemas.CreateItem) -> HttpResponse:
     openapi_extra={"parameters": [idempotency.OPENAPI_KEY]},
 )
 def write_items(request: HttpRequest, body: schemas.BulkCreate) -> HttpResponse:
-    """All or nothing by default; with `atomic: false` each item is stored or refused by itself, in the order given."""
+    """All or nothing by default; with `atomic: false` each item is stored or refused by itself, in the order given.
+
+    Where none of them can be accepted and the user is not there either, 422 names what is wrong with each.
+    """
     now = clock.utc_now()
     parsed = [_bulk_item(raw, index) for index, raw in enumerate(body.items)]
     named = [body.user_id, *(item.user_id for item in parsed if not isinstance(item, Invalid))]
     external_id = next((user_id for user_id in named if user_id is not None), None)
     checked = [_bulk_draft(item, index, external_id, now) for index, item in enumerate(parsed)]
     refused = [result for result in checked if isinstance(result, Invalid)]
+    faults = Invalid(*(error for refusal in refused for error in refusal.errors))
     if body.atomic and refused:
-        raise Invalid(*(error for refusal in refused for error in refusal.errors))
-    target = admission.admit_user(
-        request,
-        caller_of(request),
-        external_id=external_id,
-        scope=ThrottleScope.WRITE,
-        now=now,
-        tiers={result.tier for result in checked if isinstance(result, Draft)},
-        create=body.create_user,
-    )
+        raise faults
+    target = _bulk_target(request, body, external_id, checked, faults, now)
     made = iter(embeddings.of_drafts([result for result in checked if isinstance(result, Draft)]))
     embedded = [next(made) if isinstance(result, Draft) else result for result in checked]
 
@@ -120,6 +117,30 @@ def write_items(request: HttpRequest, body: schemas.BulkCreate) -> HttpResponse:
         return _bulk_answer(request, outcome.results, target.user_id, now)
 
     return once(request, effect, now)
+
+
+def _bulk_target(
+    request: HttpRequest,
+    body: schemas.BulkCreate,
+    external_id: str | None,
+    checked: Sequence[Draft | Invalid],
+    faults: Invalid,
+    now: datetime,
+) -> Target:
+    """The user of a bulk. Nobody is made for what cannot be kept: `faults` is raised where all is like that."""
+    tiers = {result.tier for result in checked if isinstance(result, Draft)}
+    try:
+        return admission.admit_user(
+            request,
+            caller_of(request),
+            external_id=external_id,
+            scope=ThrottleScope.WRITE,
+            now=now,
+            tiers=tiers,
+            create=body.create_user and bool(tiers),
+        )
+    except UserGone as gone:
+        raise (gone if tiers else faults) from None
 
 
 def _bulk_item(raw: Any, index: int) -> schemas.BulkItem | Invalid:
@@ -237,13 +258,14 @@ def change_item(request: HttpRequest, item_id: ItemId, body: schemas.PatchItem) 
     auth=WRITE,
     operation_id="delete_item",
     summary="Archive or purge a memory",
-    response={200: schemas.DeletedItem, **problem_answers(400, 401, 403, 404, 412, 422, 503)},
+    response={200: schemas.DeletedItem, **problem_answers(400, 401, 403, 404, 409, 412, 422, 503)},
     openapi_extra={"parameters": [etags.OPENAPI_IF_MATCH]},
 )
 def delete_item(request: HttpRequest, item_id: ItemId, query: Query[filters.DeleteQuery]) -> HttpResponse:
     """Archives the item: its room is free at once, and it can be restored until its grace ends.
 
-    `purge=true` erases it. Over the archive's own limit the oldest archived items are erased: `purged_items` says so.
+    `purge=true` erases it. Over the archive's own limit the oldest archived items are erased, save protected ones:
+    `purged_items` says so. Where the archive is full of protected items, 409 `archive-full`.
     """
     validation.known_parameters_only(request, filters.DeleteQuery)
     now = clock.utc_now()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from ninja import Schema
 from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
-from memory.api.schemas import EXAMPLE_ID, EXAMPLE_TIME, Instant, Strict, UserId, name
+from memory.api.schemas import EXAMPLE_ID, EXAMPLE_TIME, Instant, Strict, UserId, words
 from memory.rules.tiers import ItemState, Tier
 
 MOST_QUERY_CHARACTERS = 8_000
@@ -49,7 +49,8 @@ class ScoreParts(Schema):
     semantic: float | None = Field(description="How close the meaning is.", examples=[0.81])
     own_words: float | None = Field(description="The query's words in the item itself.", examples=[1.0])
     spelling: float | None = Field(
-        description="How alike it is spelled; only where no word of the query was found at all.", examples=[None]
+        description="How alike it is spelled, above a half; only where no word of the query was found at all.",
+        examples=[None],
     )
     context: float | None = Field(
         description="The query's rare words in the item and in what was said right before it.", examples=[0.64]
@@ -77,7 +78,9 @@ class Found(Schema):
     """What was found, best first."""
 
     items: list[FoundItem] = Field(
-        description="The memories, best first; empty when nothing is like the query.", examples=[[]]
+        description="The memories, best first. A search by meaning finds the least unlike where nothing is like it; "
+        "empty when no memory passes the filters.",
+        examples=[[]],
     )
     took_ms: float = Field(description="How long the search took, in milliseconds.", examples=[7.4])
     profile: int = Field(description="The version of the weights.", examples=[1])
@@ -108,7 +111,7 @@ class FeedbackKept(Schema):
 class NewGoal(Strict):
     """Something a user is working towards."""
 
-    text: Annotated[str, AfterValidator(name)] = Field(
+    text: Annotated[str, AfterValidator(words)] = Field(
         min_length=1, max_length=500, description="The goal in words.", examples=["Learn enough Italian for the trip."]
     )
 

@@ -4,7 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from kimberly.audit import trail
+from kimberly.audit.trail import Subject
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Kind, Refusal
 from memory.embedding.base import Embedded
@@ -59,14 +62,21 @@ def set_goal(
     return made, True
 
 
-def remove_goal(user_id: UUID, goal_id: UUID) -> None:
+def remove_goal(user_id: UUID, goal_id: UUID, *, actor: Actor, now: datetime) -> None:
     """Forget one goal of the user. Raises GoalGone."""
-    removed, _ = Goal.objects.filter(user_id=user_id, pk=goal_id).delete()
-    if not removed:
+    if not _remove(Goal.objects.filter(user_id=user_id, pk=goal_id), user_id, actor=actor, now=now):
         raise GoalGone
 
 
-def remove_goals(user_id: UUID) -> int:
+def remove_goals(user_id: UUID, *, actor: Actor, now: datetime) -> int:
     """Forget every goal of the user; gives how many there were."""
-    removed, _ = Goal.objects.filter(user_id=user_id).delete()
+    return _remove(Goal.objects.filter(user_id=user_id), user_id, actor=actor, now=now)
+
+
+def _remove(chosen: QuerySet[Goal], user_id: UUID, *, actor: Actor, now: datetime) -> int:
+    with transaction.atomic():
+        removed, _ = chosen.delete()
+        if removed:
+            subject = Subject("user", str(user_id))
+            trail.record("goals.removed", subject=subject, actor=actor, now=now, after={"goals": removed})
     return removed

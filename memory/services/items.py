@@ -20,6 +20,8 @@ from memory.services import drafts, embeddings, quotas
 from memory.services.drafts import Draft
 from memory.services.quotas import Stored
 
+MOST_NAMED = 100  # Items that were pushed out of an archive are named in the audit entry up to so many.
+
 
 class ItemGone(Refusal):
     """There is no such item, or not for this key."""
@@ -27,6 +29,9 @@ class ItemGone(Refusal):
     slug = "item-not-found"
     kind = Kind.NOT_FOUND
     title = "There is no such memory item."
+
+    def remedies(self) -> list[str]:
+        return ["GET /api/v1/memory?user_id=… lists what the user has; what was purged is gone for good."]
 
 
 class ItemArchived(Refusal):
@@ -65,6 +70,28 @@ CHANGED_BY_PATCH = (
     "embedding",
     "embedding_model",
 )
+
+
+class ArchiveFull(Refusal):
+    """The archive holds so many protected items that this one has no room in it, and those are never pushed out."""
+
+    slug = "archive-full"
+    kind = Kind.CONFLICT
+    title = "The archive of this tier is full of protected items. Nothing was changed."
+
+    def __init__(self, *, limit_bytes: int, needed_bytes: int) -> None:
+        super().__init__(limit_bytes, needed_bytes)
+        self.limit_bytes = limit_bytes
+        self.needed_bytes = needed_bytes
+
+    def facts(self) -> dict[str, Any]:
+        return {"archived_limit_bytes": self.limit_bytes, "needed_bytes": self.needed_bytes}
+
+    def remedies(self) -> list[str]:
+        return [
+            "Purge what is archived and not needed: DELETE /api/v1/memory/{id}?purge=true.",
+            "Purge this item instead of archiving it, or restore a protected one.",
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +175,8 @@ def delete_item(
 ) -> Deleted:
     """Archive an item. Over the archive's own limit the oldest archived of the tier are purged at once.
 
-    An item that is archived already stays as it is. Raises ItemGone or etags.Stale.
+    Protected ones are not among them. An item that is archived already stays as it is. Raises ItemGone, etags.Stale or
+    ArchiveFull.
     """
     with transaction.atomic():
         item = locked(item_id, user_id=user_id)
@@ -160,7 +188,12 @@ def delete_item(
         _archive(item, policy, now)
         quotas.move_to_archive(user_id, tier, size_bytes=item.size_bytes)
         pushed_out = _purge_over_archive_limit(user_id, tier, limit_bytes=policy.archived_bytes, now=now)
-        facts = {"tier": item.tier, "size_bytes": item.size_bytes, "purged_items": len(pushed_out)}
+        facts = {
+            "tier": item.tier,
+            "size_bytes": item.size_bytes,
+            "purged_items": len(pushed_out),
+            "purged": [str(purged.pk) for purged in pushed_out[:MOST_NAMED]],
+        }
         trail.record("item.deleted", subject=_subject(item), actor=actor, now=now, after=facts)
     transaction.on_commit(partial(metrics.count_archived, tier, 1, reason="user"))
     transaction.on_commit(partial(metrics.count_purged, tier, len(pushed_out), reason="user"))
@@ -180,13 +213,15 @@ def _purge_over_archive_limit(user_id: UUID, tier: Tier, *, limit_bytes: int, no
     over_bytes = quotas.lock(user_id, now=now)[tier].archived_bytes - limit_bytes
     if over_bytes <= 0:
         return []
-    archived = MemoryItem.objects.filter(user_id=user_id, tier=tier, state=ItemState.ARCHIVED)
+    archived = MemoryItem.objects.filter(user_id=user_id, tier=tier, state=ItemState.ARCHIVED, protected=False)
     chosen: list[MemoryItem] = []
     for item in archived.only("id", "size_bytes").order_by("archived_at", "id").iterator(chunk_size=100):
         chosen.append(item)
         over_bytes -= item.size_bytes
         if over_bytes <= 0:
             break
+    if over_bytes > 0:
+        raise ArchiveFull(limit_bytes=limit_bytes, needed_bytes=over_bytes)
     _erase(chosen, now=now, reason="user")
     size_bytes = sum(item.size_bytes for item in chosen)
     quotas.leave_archive(user_id, tier, size_bytes=size_bytes, items=len(chosen))

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import F
 
 from kimberly.db import statements
-from kimberly.lib import bytesize
+from kimberly.lib import bytesize, clock
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Kind, Refusal
 from kimberly.lib.sql import statement
@@ -58,7 +58,7 @@ class QuotaExceeded(Refusal):
             "needed_bytes": self.needed_bytes,
             "room_bytes": self.tier.room_bytes,
             "limit_source": str(self.tier.limit_source),
-            "limit_ends_at": self.tier.override_ends_at.isoformat() if self.tier.override_ends_at else None,
+            "limit_ends_at": clock.spelled(self.tier.override_ends_at) if self.tier.override_ends_at else None,
             # No meditation is scheduled yet; the schedule answers here from its issue on.
             "next_meditation_at": None,
         }
@@ -87,6 +87,9 @@ class UserGone(Refusal):
     slug = "user-not-found"
     kind = Kind.NOT_FOUND
     title = "There is no such user."
+
+    def remedies(self) -> list[str]:
+        return ["Make the user: PUT /api/v1/users/{user_id}; the first memory that is written makes one too."]
 
 
 @dataclass(frozen=True, slots=True)

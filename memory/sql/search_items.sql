@@ -4,9 +4,23 @@
 WITH words AS MATERIALIZED (
     SELECT
         place,
+        lexeme,
         ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery AS query
-    FROM unnest(tsvector_to_array(to_tsvector('pg_catalog.english'::regconfig, %(query)s::text)))
+    FROM unnest(tsvector_to_array(memory_words(%(query)s::text)))
         WITH ORDINALITY AS found (lexeme, place)
+),
+-- The words whose spelling is compared, where none is found. Words of one letter more or less are alike by more than a
+-- half, any two by up to .4 (pg_trgm), and a short one is like many. Where words stand without spaces (from Thai to
+-- Japanese), a word is a whole sentence: two are alike by little, and never by chance.
+spelled AS MATERIALIZED (
+    SELECT left(lexeme, 200) AS word, is_unspaced, CASE WHEN is_unspaced THEN 0 ELSE 0.5 END AS least
+    FROM words
+    CROSS JOIN LATERAL (
+        SELECT lexeme ~ '[\u0E00-\u0EFF\u1000-\u109F\u1780-\u17FF\u2E80-\uD7FF\uF900-\uFFEF]' AS is_unspaced
+    ) AS script
+    WHERE is_unspaced OR length(lexeme) > 3
+    ORDER BY length(lexeme) DESC, lexeme
+    LIMIT 6
 ),
 -- How many items the user has; the counters say what a count would say.
 held AS MATERIALIZED (
@@ -71,14 +85,18 @@ near AS (
 -- Only where no word is found at all: what is spelled alike, among the newest. A comparison takes as long as its texts,
 -- and no index could help without making each write dearer.
 spelling AS (
-    SELECT item.id, word_similarity(left(%(query)s::text, 200), left(item.content, 500))::float8 AS value
+    SELECT item.id, sum(likeness.value) / (SELECT count(*) FROM spelled) AS value
     FROM (
         SELECT id, content
         FROM memory_item AS item
-        WHERE NOT EXISTS (SELECT FROM hits) AND user_id = %(user_id)s::uuid AND state {states} {candidates}
+        WHERE NOT EXISTS (SELECT FROM hits AS item WHERE TRUE {candidates}) AND user_id = %(user_id)s::uuid AND state {states} {candidates}
         ORDER BY created_at DESC, id DESC
         LIMIT 1000
     ) AS item
+    CROSS JOIN spelled
+    CROSS JOIN LATERAL (SELECT word_similarity(spelled.word, left(item.content, 500))::float8 AS value) AS likeness
+    WHERE likeness.value > spelled.least
+    GROUP BY item.id
 ),
 heard AS MATERIALIZED (
     SELECT
@@ -90,7 +108,7 @@ heard AS MATERIALIZED (
     WHERE TRUE {candidates}
     GROUP BY item.id
     UNION ALL
-    SELECT id, TRUE, value, NULL FROM spelling WHERE value > 0
+    SELECT id, TRUE, value, NULL FROM spelling
 ),
 -- Vectors of different models are never compared, and each model's cosines are scaled among themselves. `IS TRUE` hides
 -- the index by model: for a user newer than its statistics the planner would read everybody's items by it.
@@ -124,14 +142,16 @@ newest AS MATERIALIZED (
     SELECT max(created_at) AS at FROM memory_item
     WHERE %(freshness)s::float8 > 0 AND user_id = %(user_id)s::uuid AND state {states}
 ),
--- What the words alone give each item that has one.
+-- What the words alone give each item that has one. Likeness of spelled words is not scaled: it is from 0 to 1 as it is.
 worded AS NOT MATERIALIZED (
     SELECT
         heard.id,
         heard.is_spelling,
-        CASE WHEN range.high > range.low
-            THEN (heard.words - range.low) / (range.high - range.low)
-            ELSE sign(heard.words) END AS words,
+        CASE
+            WHEN heard.is_spelling AND NOT (SELECT bool_or(is_unspaced) FROM spelled) THEN heard.words
+            WHEN range.high > range.low THEN (heard.words - range.low) / (range.high - range.low)
+            ELSE sign(heard.words)
+        END AS words,
         CASE WHEN range.high_context > range.low_context
             THEN (heard.context - range.low_context) / (range.high_context - range.low_context)
             ELSE sign(heard.context) END AS context
@@ -192,7 +212,7 @@ parts AS (
         chosen.is_spelling,
         CASE WHEN compared.high > compared.low
             THEN (compared.value - compared.low) / (compared.high - compared.low)
-            ELSE sign(compared.value) END AS semantic,
+            ELSE (compared.value > 0)::int END AS semantic,
         chosen.words,
         chosen.context,
         CASE WHEN %(freshness)s::float8 > 0 THEN (

@@ -5,7 +5,7 @@ WITH words AS MATERIALIZED (
         lexeme,
         positions[1] AS place,
         ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery AS query
-    FROM unnest(to_tsvector('pg_catalog.english'::regconfig, %(query)s::text)) AS found
+    FROM unnest(memory_words(%(query)s::text)) AS found
     ORDER BY positions[1], lexeme
     LIMIT %(most)s::int
 )

@@ -6,7 +6,7 @@ FROM unnest(
         FROM memory_item
         WHERE id = %(item_id)s::uuid AND user_id = %(user_id)s::uuid
         INTERSECT
-        SELECT unnest(tsvector_to_array(to_tsvector('pg_catalog.english'::regconfig, %(query)s::text)))
+        SELECT unnest(tsvector_to_array(memory_words(%(query)s::text)))
     )
 ) AS shared (lexeme)
 ORDER BY lexeme

@@ -77,6 +77,10 @@ def _masked(before: Facts, after: Facts) -> str:
     return "Masked content again"
 
 
+def _goals_removed(before: Facts, after: Facts) -> str:
+    return f"Forgot {words.counted(after['goals'], 'goal')}"
+
+
 Telling = tuple[str, str, Callable[[Facts, Facts], str]]
 TOLD: dict[str, Telling] = {
     "user.registered": ("mute", "person", _registered),
@@ -86,6 +90,7 @@ TOLD: dict[str, Telling] = {
     "quota.override_ended": ("mute", "undo", _raise_ended),
     "throttle.set": ("warn", "action", _throttled),
     "throttle.lifted": ("mute", "undo", _lifted),
+    "goals.removed": ("mute", "instruction", _goals_removed),
     "content.revealed": ("warn", "eye", _revealed),
     "content.masked": ("mute", "lock", _masked),
 }

@@ -139,6 +139,17 @@ def test_when_all_are_refused_the_answer_is_still_whole(alice: Caller):
     assert alice.lists()["total"] == 0
 
 
+def test_no_user_is_made_for_a_bulk_of_which_nothing_can_be_kept(service: httpx.Client):
+    user_id = unique("nobody")
+    body = {"user_id": user_id, "items": [item(""), item(type="nowhere")], "atomic": False}
+    answer = service.post(f"{MEMORY}/bulk", json=body)
+
+    problem = problem_in(answer)
+    assert answer.status_code == 422
+    assert {error["pointer"].split("/")[2] for error in problem["errors"]} == {"0", "1"}
+    assert service.get(f"/api/v1/users/{user_id}").status_code == 404
+
+
 def test_the_user_may_be_named_in_the_items_as_well(alice: Caller, service: httpx.Client):
     newcomer = unique("newcomer")
     inside = [item(user_id=newcomer), item()]

@@ -1,6 +1,7 @@
 """One item: read, change, archive, purge, restore."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -135,6 +136,33 @@ def test_a_delete_over_the_archives_limit_purges_the_oldest_archived_and_says_so
     assert (deleted["state"], deleted["purged_items"], deleted["purged_bytes"]) == ("archived", 1, 40)
     assert [carol.reads(item["id"]).status_code for item in (oldest, older, newest)] == [404, 200, 200]
     assert counted(carol) == {"used_bytes": 0, "items": 0, "archived_bytes": 80, "archived_items": 2}
+
+
+def test_a_protected_item_is_never_pushed_out_of_the_archive(on_plan: OnPlan):
+    carol = on_plan(archived_bytes=100)
+    protected, older, newest = carol.keeps("x" * 38, protected=True), carol.keeps("x" * 38), carol.keeps("x" * 38)
+    for item in (protected, older, newest):
+        assert carol.deletes(item["id"]).status_code == 200
+
+    assert [carol.reads(item["id"]).status_code for item in (protected, older, newest)] == [200, 404, 200]
+    deleted = AuditEntry.objects.get(subject_id=UUID(newest["id"].removeprefix("mem_")), action="item.deleted")
+    assert deleted.after["purged"] == [str(UUID(older["id"].removeprefix("mem_")))]
+
+
+def test_an_archive_full_of_protected_items_takes_no_other_and_nothing_is_lost(on_plan: OnPlan):
+    carol = on_plan(archived_bytes=100)
+    kept = [carol.keeps("x" * 38, protected=True) for _ in range(3)]
+    for item in kept[:2]:
+        carol.deletes(item["id"])
+
+    answer = carol.deletes(kept[2]["id"])
+
+    refused = problem_in(answer)
+    assert (answer.status_code, refused["type"].rpartition("/")[2]) == (409, "archive-full")
+    assert (refused["archived_limit_bytes"], refused["needed_bytes"]) == (100, 20)
+    assert "?purge=true" in refused["remedies"][0]
+    assert counted(carol) == {"used_bytes": 40, "items": 1, "archived_bytes": 80, "archived_items": 2}
+    assert carol.deletes(kept[2]["id"], purge="true").json()["state"] == "purged"
 
 
 def test_a_delete_of_what_the_archive_cannot_hold_purges_it_and_says_so(on_plan: OnPlan):

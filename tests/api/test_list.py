@@ -7,7 +7,7 @@ import pytest
 
 from kimberly.lib import clock
 from tests.api.callers import MEMORY, Caller
-from tests.api.problems import problem_in
+from tests.api.problems import fault_of, problem_in
 
 
 def contents(caller: Caller, **query: object) -> list[str]:
@@ -102,6 +102,14 @@ def test_archived_items_are_listed_only_when_asked_for_and_purged_ones_never(she
     assert (active["total"], in_archive["total"]) == (2, 1)
     assert [item["id"] for item in in_archive["items"]] == [archived["id"]]
     assert in_archive["items"][0]["state"] == "archived"
+
+
+def test_a_page_by_number_and_a_cursor_in_one_call_are_refused(shelf: Caller):
+    cursor = shelf.lists(per_page=1)["next_cursor"]
+    response = shelf.http.get(MEMORY, params={"cursor": cursor, "page": 2, "per_page": 1})
+
+    assert fault_of(response, status=422, pointer="") is None
+    assert "not both" in problem_in(response)["detail"]
 
 
 def test_pages_by_cursor_lead_through_the_whole_list_with_the_same_total(shelf: Caller):

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from kimberly.audit.models import AuditEntry
 from memory.models import AccessEvent, Goal, ItemFeedback
 from tests.api.callers import MEMORY, USERS, Caller
 from tests.api.problems import fault_of, problem_in
@@ -103,6 +104,20 @@ def test_what_was_returned_is_kept_as_an_access(alice: Caller):
     assert [f"mem_{item_id.hex}" for item_id in events.get().item_ids] == [seat["id"]]
 
 
+def test_a_chance_likeness_of_letters_weighs_less_than_the_meaning(alice: Caller):
+    kitten = alice.keeps("A kitten sleeps on the sofa.")
+    alice.keeps("The weather is cloudy.")
+
+    assert asks(alice, "cat").json()["items"][0]["id"] == kitten["id"]
+
+
+def test_a_single_memory_about_something_else_has_nothing_of_the_meaning(alice: Caller):
+    alice.keeps("I love pizza with olives.")
+    [found] = asks(alice, "stock market crash").json()["items"]
+
+    assert (found["components"]["semantic"], found["score"]) == (0, 0)
+
+
 @pytest.mark.promise("R7")
 @pytest.mark.parametrize("turn", range(rounds(1, 10)))
 def test_hostile_text_is_answered_within_a_second(alice: Caller, turn):
@@ -188,6 +203,25 @@ def test_goals_are_set_listed_and_removed(alice: Caller):
     assert removed.json() == {"removed": 1}
     assert problem_in(gone)["status"] == 404
     assert alice.http.delete(goals).json() == {"removed": 1}
+
+
+@pytest.mark.promise("F3")
+@pytest.mark.parametrize("text", ["", "   ", "\t", "\u00a0", "\u3000", "x" * 501, "a\u202eb", 7, None])
+def test_a_goal_that_says_nothing_is_refused(alice: Caller, text):
+    response = alice.http.post(f"{USERS}/{alice.user_id}/goals", json={"text": text})
+
+    assert fault_of(response, status=422, pointer="/text") is None
+
+
+def test_removed_goals_have_one_entry_in_the_audit_trail_a_call(alice: Caller):
+    goals = f"{USERS}/{alice.user_id}/goals"
+    for text in ("Learn Italian.", "Sleep more."):
+        alice.http.post(goals, json={"text": text})
+    alice.http.delete(goals)
+    alice.http.delete(goals)
+
+    [entry] = AuditEntry.objects.filter(subject_id=str(alice.person.id), action="goals.removed")
+    assert entry.after == {"goals": 2}
 
 
 def test_a_user_has_at_most_fifty_goals(alice: Caller):

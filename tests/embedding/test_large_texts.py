@@ -22,6 +22,7 @@ ODD = {
     "many languages": "Guten Morgen. 早上好。صباح الخير. Доброе утро. Καλημέρα. สวัสดีตอนเช้า. " * 20,
     "no spaces at all": "x" * LONGEST,
     "one mark": "." * 50_000,
+    "words tied by underscores": "a_" * (LONGEST // 2),
     "unseen characters": "\u200b\u2060\ufeff" * 500,
 }
 

@@ -85,10 +85,11 @@ def test_the_examples_of_the_api_give_what_its_page_says(run):
 
     outputs = run([first + create + FIND_ID, *shell_blocks("docs/api.md")])
 
-    _, changed, archived, bulk, usage = outputs
+    _, changed, archived, bulk, usage, found = outputs
     assert changed.startswith("HTTP/1.1 200 OK")
     assert 'etag: "v2"' in changed
     assert '"state":"archived"' in archived
     assert '"state":"active"' in archived
     assert [error["index"] for error in json.loads(bulk)["errors"]] == [1]
     assert '"display_name":"Dana Whitfield"' in usage
+    assert json.loads(found)["mode"] == "hybrid"

@@ -55,7 +55,7 @@ def items_of(user_id: UUID) -> list[Item]:
 
 def words_of(query: str) -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tsvector_to_array(to_tsvector('english', %s::text))", [query])
+        cursor.execute("SELECT tsvector_to_array(memory_words(%s::text))", [query])
         return list(cursor.fetchone()[0])
 
 
@@ -78,7 +78,7 @@ def scale(values: dict[UUID, float], *, among: int) -> dict[UUID, float]:
     high = max(values.values())
     if high > low:
         return {key: (value - low) / (high - low) for key, value in values.items()}
-    return {key: float(np.sign(value)) for key, value in values.items()}
+    return {key: float(value > 0) for key, value in values.items()}
 
 
 def best(items: Sequence[Item], query: Sequence[str], vector: list[float] | None, weights: Weights) -> list[Scored]:

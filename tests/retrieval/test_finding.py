@@ -53,8 +53,29 @@ def test_what_follows_in_another_session_has_no_such_context(travels):
 def test_without_a_word_in_common_what_is_spelled_alike_is_found(travels):
     found = asks(travels, "hazelnutz")
 
-    assert found[0].components.spelling == 1
+    assert found[0].content == "Is allergic to hazelnuts."
+    assert 0.6 < found[0].components.spelling < 1
     assert found[0].components.own_words is None
+
+
+def test_where_words_stand_without_spaces_the_sentence_most_alike_is_found(alice):
+    alice.writes("私は毎週水曜日に柔道を練習しています。")
+    alice.writes("来月、京都へ旅行に行きます。")
+
+    assert [one.components.spelling for one in asks(alice, "柔道はいつ練習しますか")] == [1]
+
+
+def test_of_a_question_only_the_words_with_a_meaning_are_compared_by_their_spelling(alice):
+    alice.writes("Where do you go when I am here?")
+
+    assert [one.components.spelling for one in asks(alice, "Where do I go with these hazelnutz?")] == [None]
+
+
+def test_a_word_that_only_stands_outside_of_the_filter_does_not_keep_spelling_from_helping(travels):
+    travels.writes("Coffee after lunch.")
+    found = asks(travels, "hazelnutz coffee", tags=("food",))
+
+    assert [one.components.spelling is not None for one in found] == [True]
 
 
 @pytest.mark.parametrize(

@@ -31,16 +31,19 @@ class Command(BaseCommand):
         parser.add_argument("--limit-per-user", type=count, metavar="N", help="Only the first N memories of each.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        refused = 0
+        refused = loaded = 0
         try:
             found = conversations.read(options["file"], most_memories=options["limit_per_user"])
             with closing(Client(*_where(options["base_url"], options["api_key"]))) as api:
                 for conversation in found:
                     outcome = importing.import_conversation(conversation, api=api, tier=options["type"])
+                    loaded += 1
                     refused += outcome.refusal is not None
                     self.stdout.write(_line(outcome))
         except (CallFailed, UnreadableFile) as error:
             raise CommandError(str(error)) from error
+        if not loaded:
+            raise CommandError(f"{options['file']}: there is no conversation in it.")
         if refused:
             raise CommandError(f"{refused} of the users could not be loaded completely.")
 
