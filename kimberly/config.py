@@ -25,7 +25,10 @@ class WrongSettings(Exception):
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
-        super().__init__("Kimberly cannot start with these settings:\n" + "\n".join(f"  - {line}" for line in problems))
+        lines = ["Kimberly cannot start with these settings:", *(f"  - {line}" for line in problems)]
+        if any(line.startswith("DATABASE_URL: is required") for line in problems):
+            lines.append("Or start the stack with `make up`: while it runs here, its settings are taken.")
+        super().__init__("\n".join(lines))
 
 
 def setting(name: str, parse: Callable[[str], T], *, about: str, default: str | None = None, secret: bool = False) -> T:
