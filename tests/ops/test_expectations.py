@@ -39,7 +39,7 @@ def test_gives_the_rank_and_the_parts_of_what_is_found(alice, seat, embedded):
     expected = expects(alice, seat)
 
     assert (expected.tone, expected.says) == ("ok", "It is number 1")
-    assert [part.name for part in expected.parts] == ["Meaning", "Own words", "Context", "Freshness"]
+    assert [part.name for part in expected.parts] == ["Meaning", "Own words", "Context"]
     assert expected.found.id == seat
 
 
