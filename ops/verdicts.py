@@ -40,11 +40,8 @@ def of_results(found: Sequence[Found], *, question: str, has_words: bool) -> Ver
         return Verdict("ok", f"{memories} found", [*filter(None, [rest]), *_of_the_last(found)])
     by_spelling = any(one.components.spelling is not None for one in found)
     by_meaning = any(one.components.semantic is not None for one in found)
-    how = (
-        "by spelling and meaning"
-        if by_spelling and by_meaning
-        else f"by {'spelling' if by_spelling else 'meaning'} alone"
-    )
+    alone = "by spelling alone" if by_spelling else "by meaning alone"
+    how = "by spelling and meaning" if by_spelling and by_meaning else alone
     because = _why_no_word(question, has_words=has_words, by_spelling=by_spelling)
     order = "The order says which memories are least far from the question, not that any is about it."
     no_word = "No whole word found; " if has_words else "No word to look for; "
@@ -98,14 +95,12 @@ def _why_no_word(question: str, *, has_words: bool, by_spelling: bool) -> str:
     if writing.is_unspaced(question):
         return "Text without spaces between its words cannot be split into words here, so meaning and spelling count."
     why = "None of the words stands by itself in what was searched" if has_words else "It has no word to look for"
-    return (
-        f"{why}, so what is spelled alike counts instead." if by_spelling else f"{why}, nor is anything spelled alike."
-    )
+    return f"{why}, so what is spelled alike counts instead." if by_spelling else f"{why}."
 
 
 def _of_the_last(found: Sequence[Found]) -> list[str]:
     """Results without a score are results for clients as well."""
-    without = sum(scores.rounded(one.score) <= 0 for one in found)
+    without = sum(scores.rounded(one.score) == 0 for one in found)
     return [f"{without} of them scored 0.000: the furthest of all that were compared."] if without else []
 
 

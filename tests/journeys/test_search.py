@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from kimberly.lib import clock
 from memory.models import AccessEvent
-from memory.services import items
+from memory.services import embeddings, items
 from ops.models import ContentReveal
 from tests.journeys.window import DESKTOP, PHONE
 from tests.ops.portal import search_page, user_page
@@ -137,8 +137,12 @@ def test_choices_that_fit_stand_in_one_line(scripted, dana):
 
 def test_the_bars_of_all_results_begin_and_end_alike(scripted, dana):
     dana.writes("A window.")
+    dana.writes("Hazelnuts.")
+    embeddings.embed_late(seconds=30)
     reveal(scripted, dana)
     ask(scripted, "Which window seat?")
+    expect(scripted.page.locator(".k-found").first).not_to_contain_text("absent")
+    expect(scripted.page.locator(".k-found").last).to_contain_text("absent")
 
     places = scripted.page.evaluate("""[...document.querySelectorAll(".k-found .k-bar")].map(
         (bar) => `${bar.getBoundingClientRect().left} ${bar.getBoundingClientRect().right}`)""")

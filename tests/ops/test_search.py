@@ -91,11 +91,11 @@ def test_the_expected_memory_is_named_in_any_case(reader, dana, change):
 
 def test_an_item_leads_to_the_search_that_expects_it(reader, dana):
     page = reader.opens(user_page(dana, "?tab=items")).content.decode()
-    link = re.search(rf'href="({search_page(dana)}\?expected=(mem_[0-9a-f]+))"', page)
+    link, item_id = re.findall(rf'href="({search_page(dana)}\?expected=(mem_[0-9a-f]+))"', page)[0]
 
-    search = reader.opens(link[1]).content.decode()
+    search = reader.opens(link).content.decode()
 
-    assert f'name="expected" value="{link[2]}"' in search
+    assert f'name="expected" value="{item_id}"' in search
 
 
 def test_no_item_leads_to_the_search_while_content_is_masked(vera, dana):
@@ -177,7 +177,7 @@ def test_a_page_says_in_its_title_what_it_is(reader, dana):
 def test_no_browser_cuts_the_question(reader, dana):
     page = reader.opens(search_page(dana)).content.decode()
 
-    assert "maxlength" not in re.search(r"<textarea[^>]*>", page)[0]
+    assert "maxlength" not in re.findall(r"<textarea[^>]*>", page)[0]
     assert "at most 8,000 characters" in page
 
 

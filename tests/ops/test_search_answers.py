@@ -146,6 +146,14 @@ def test_a_list_that_only_meaning_orders_is_no_success(reader, dana):
     assert 'id="answer" data-tone="info"' in answer.content.decode()
 
 
+def test_a_list_of_what_filters_leave_says_that_no_word_stands_there(reader, dana):
+    answer = reader.searches(dana, "hazelnuts", tags="travel")
+
+    assert "No whole word found; 1 memory by meaning alone" in text_of(answer)
+    assert "None of the words stands by itself in what was searched." in text_of(answer)
+    assert "hazelnuts in 1" in text_of(answer)
+
+
 def test_a_list_with_words_says_how_many_have_one(reader, dana):
     answer = reader.searches(dana, "hazelnuts")
 
