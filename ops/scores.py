@@ -24,10 +24,12 @@ class Part:
 
 
 def parts_of(components: Components, weights: Weights) -> list[Part]:
-    """The parts in the order in which they are added up."""
+    """The parts that weigh anything, in the order in which they are added up."""
     most = weights.semantic + weights.own_words + weights.context + weights.freshness
     parts, before = [], 0.0
     for name, value, weight in _terms(components, weights):
+        if not weight:
+            continue
         after = before + weight * (value or 0.0)
         parts.append(
             Part(

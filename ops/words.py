@@ -67,3 +67,8 @@ def percent(share: float) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 item`, `1,752 items`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def shortened(text: str, characters: int) -> str:
+    """The text, with an ellipsis where it is longer."""
+    return text if len(text) <= characters else f"{text[: characters - 1].rstrip()}…"

@@ -7,9 +7,8 @@ from ninja import Schema
 from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
 from memory.api.schemas import EXAMPLE_ID, EXAMPLE_TIME, Instant, Strict, UserId, words
+from memory.rules.retrieval import LONGEST_TAG, MOST_QUERY_CHARACTERS, MOST_TAGS
 from memory.rules.tiers import ItemState, Tier
-
-MOST_QUERY_CHARACTERS = 8_000
 
 
 class Query(Strict):
@@ -28,8 +27,8 @@ class Query(Strict):
         default=10, ge=1, le=100, description="How many memories at the most, 1 to 100.", examples=[10]
     )
     type: Tier | None = Field(default=None, description="Only this tier.", examples=["long-term"])
-    tags: list[Annotated[str, Field(min_length=1, max_length=500)]] = Field(
-        default=[], max_length=20, description="Only items that have all of these tags.", examples=[["travel"]]
+    tags: list[Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]] = Field(
+        default=[], max_length=MOST_TAGS, description="Only items that have all of these tags.", examples=[["travel"]]
     )
     since: Instant | None = Field(default=None, description="Said at this time or later.", examples=[EXAMPLE_TIME])
     until: Instant | None = Field(default=None, description="Said before this time.", examples=[EXAMPLE_TIME])

@@ -4,9 +4,12 @@ from django.db import migrations
 # `a_a_a_...` took it 20 seconds, with the counter's row locked. Only ASCII runs are like that, and a name of more than 100
 # characters is not looked for. Documents that are there already keep what they have: their long runs were read whole.
 FUNCTIONS = """
+CREATE FUNCTION memory_pieces(content text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN regexp_replace(content, '([!-~]{100})', '\\1 ', 'g');
+
 CREATE FUNCTION memory_words(content text) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN to_tsvector('pg_catalog.english'::regconfig, regexp_replace(content, '([!-~]{100})', '\\1 ', 'g'));
+RETURN to_tsvector('pg_catalog.english'::regconfig, memory_pieces(content));
 
 CREATE OR REPLACE FUNCTION memory_document(content text, metadata jsonb, created_at timestamptz) RETURNS tsvector
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -57,6 +60,7 @@ EXCEPTION
         RETURN to_tsvector('pg_catalog.english'::regconfig, concat_ws(' ', left(content, 50000), about));
 END $$;
 DROP FUNCTION memory_words(text);
+DROP FUNCTION memory_pieces(text);
 """
 
 

@@ -14,6 +14,7 @@ from kimberly.db import statements
 from kimberly.lib.remember import Remembered
 from kimberly.lib.sql import statement
 from memory.models import MemoryItem, RetrievalProfile
+from memory.rules import writing
 from memory.rules.retrieval import HALF_LIFE_SECONDS, Weights
 from memory.rules.tiers import ItemState, Tier
 
@@ -133,6 +134,7 @@ class Search:
             "context": self.weights.context,
             "freshness": self.weights.freshness,
             "half_life": HALF_LIFE_SECONDS,
+            "unspaced": writing.UNSPACED,
         }
 
 

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+MOST_QUERY_CHARACTERS = 8_000
+MOST_TAGS, LONGEST_TAG = 20, 500
+"""What one query may ask for, by the API and by the portal."""
+
 HALF_LIFE_SECONDS = 30 * 86_400
 """Freshness halves with each 30 days of age, counted back from the user's newest memory."""
 

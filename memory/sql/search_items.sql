@@ -16,7 +16,7 @@ spelled AS MATERIALIZED (
     SELECT left(lexeme, 200) AS word, is_unspaced, CASE WHEN is_unspaced THEN 0 ELSE 0.5 END AS least
     FROM words
     CROSS JOIN LATERAL (
-        SELECT lexeme ~ '[\u0E00-\u0EFF\u1000-\u109F\u1780-\u17FF\u2E80-\uD7FF\uF900-\uFFEF]' AS is_unspaced
+        SELECT lexeme ~ %(unspaced)s::text AS is_unspaced
     ) AS script
     WHERE is_unspaced OR length(lexeme) > 3
     ORDER BY length(lexeme) DESC, lexeme

@@ -1,5 +1,5 @@
--- The words that a query looks for, in its order, and how many of one user's items have each: active and archived ones.
--- A purged item has no search document and is never counted.
+-- The words that a query looks for, in its order and as they were typed, and how many of one user's items have each:
+-- active and archived ones. A purged item has no search document and is never counted.
 WITH words AS MATERIALIZED (
     SELECT
         lexeme,
@@ -8,9 +8,17 @@ WITH words AS MATERIALIZED (
     FROM unnest(memory_words(%(query)s::text)) AS found
     ORDER BY positions[1], lexeme
     LIMIT %(most)s::int
+),
+typed AS MATERIALIZED (
+    SELECT DISTINCT ON (form.lexeme) form.lexeme, read.token
+    FROM ts_debug('pg_catalog.english'::regconfig, memory_pieces(%(query)s::text)) WITH ORDINALITY
+        AS read (alias, description, token, dictionaries, dictionary, lexemes, place)
+    CROSS JOIN LATERAL unnest(read.lexemes) AS form (lexeme)
+    ORDER BY form.lexeme, read.place
 )
-SELECT words.lexeme, counted.active_items, counted.archived_items
+SELECT coalesce(typed.token, words.lexeme), counted.active_items, counted.archived_items
 FROM words
+LEFT JOIN typed ON words.lexeme = typed.lexeme
 CROSS JOIN LATERAL (
     SELECT
         count(*) FILTER (WHERE item.state = 'active') AS active_items,

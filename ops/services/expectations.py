@@ -12,6 +12,7 @@ from memory.models import MemoryItem
 from memory.queries import retrieval as profiles
 from memory.queries import words as query_words
 from memory.queries.retrieval import Found, Narrowing
+from memory.rules import writing
 from memory.rules.tiers import ItemState
 from memory.services import retrieval
 from memory.services.retrieval import Question, Reply
@@ -134,7 +135,11 @@ def _missing_tags(metadata: dict[str, Any], wanted: tuple[str, ...]) -> list[str
 
 def _why_not_near(row: Row, question: Question, ranked: Reply) -> str:
     shared = query_words.shared_with(row["id"], question.text, user_id=question.user_id)
-    by_words = f"It shares {_listed(shared)} with the question" if shared else "It shares no word with the question"
+    by_words = "It shares no word with the question"
+    if shared:
+        by_words = f"It shares {_listed(shared)} with the question"
+    elif writing.is_unspaced(question.text):
+        by_words = "No word of the question can be told apart in it"
     end = f"At least {MOST_RANKED} others come before it."
     if len(ranked.items) < MOST_RANKED:
         end = "So the question has nothing to find it by."

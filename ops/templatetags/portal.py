@@ -79,6 +79,12 @@ def left(context: Mapping[str, Any], moment: datetime) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def seconds_left(context: Mapping[str, Any], moment: datetime) -> int:
+    """For scripts, whose own clock may be wrong."""
+    return max(0, round((moment - _now(context)).total_seconds()))
+
+
+@register.simple_tag(takes_context=True)
 def since(context: Mapping[str, Any], moment: datetime) -> str:
     """How long it has been: `8 months`."""
     return words.span(_now(context) - moment)

@@ -1,4 +1,4 @@
-"""The form of a search in one user's memories, with the same limits as the API's."""
+"""The form of a search in one user's memories, with the API's limits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,21 +8,26 @@ from django import forms
 
 from kimberly.lib import ids
 from memory.queries.retrieval import Narrowing
+from memory.rules.retrieval import LONGEST_TAG, MOST_QUERY_CHARACTERS, MOST_TAGS
 from memory.rules.tiers import TIERS_SHOWN, Tier
 from ops.services.searches import Asked
 from ops.views.forms import DATETIME_LOCAL
 
-MOST_CHARACTERS = 8_000
-MOST_TAGS, LONGEST_TAG = 20, 500
 HOW_MANY = ("10", "20", "50", "100")
 OUT, IN = "out", "in"
 
 
 class Question(forms.CharField):
-    """The text as it was typed: browsers send two characters for the end of a line, clients one."""
+    """The text as it was typed: browsers send two characters for the end of a line, clients one.
+
+    What is too long is refused and kept. A browser that knew the limit would cut it without a word.
+    """
 
     def to_python(self, value: Any) -> str:
         return str(super().to_python(value)).replace("\r\n", "\n")
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
 
 
 def _moment(label: str) -> forms.DateTimeField:
@@ -39,15 +44,14 @@ class SearchForm(forms.Form):
 
     question = Question(
         label="The question",
-        max_length=MOST_CHARACTERS,
+        max_length=MOST_QUERY_CHARACTERS,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off"}),
-        help_text="In the person’s own words, as the client sends it.",
+        help_text=f"In the person’s own words, as the client sends it: at most {MOST_QUERY_CHARACTERS:,} characters.",
         error_messages={"required": "What was asked?"},
     )
     expected = forms.CharField(
         label="The memory you expected, if there is one",
-        max_length=64,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
         help_text="Its mem_ id. The answer says where it stands, or why it is missing.",
@@ -79,8 +83,8 @@ class SearchForm(forms.Form):
     since = _moment("Said since, in UTC")
     until = _moment("Said before, in UTC")
 
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, auto_id="search_%s")
+    def __init__(self, data: Mapping[str, Any] | None = None, *, expected: str = "") -> None:
+        super().__init__(data, auto_id="search_%s", initial={"expected": expected})
 
     def clean_question(self) -> str:
         question: str = self.cleaned_data["question"]
@@ -90,7 +94,7 @@ class SearchForm(forms.Form):
 
     def clean_expected(self) -> UUID | None:
         text: str = self.cleaned_data["expected"]
-        found = ids.decode(ids.Prefix.ITEM, text) if text else None
+        found = ids.decode(ids.Prefix.ITEM, text.lower()) if text else None
         if text and found is None:
             raise forms.ValidationError("This is no mem_ id: those are mem_ and 32 digits from 0 to f.")
         return found
@@ -109,6 +113,11 @@ class SearchForm(forms.Form):
         if since and until and since >= until:
             self.add_error("until", "This must be later than the beginning.")
         return cleaned
+
+    @property
+    def sent(self) -> dict[str, str]:
+        """Each field as it was sent, from which the same form can be made again."""
+        return {name: self.data.get(name, "") for name in self.fields}
 
     @property
     def narrows(self) -> bool:

@@ -14,11 +14,11 @@ from ops.queries.users import Profile
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """One sentence, and the way to undo what it tells."""
+    """One sentence, and the way to undo what it tells, unless the page offers that anyway."""
 
     text: str
-    undo_url: str
-    undo: str
+    undo_url: str = ""
+    undo: str = ""
 
 
 def of(profile: Profile, done: str, *, now: datetime) -> Toast | None:
@@ -61,7 +61,7 @@ def _raise(profile: Profile, measure: MeasureRow, now: datetime) -> Toast:
 def _reveal(profile: Profile, reveal: RevealRow, now: datetime) -> Toast:
     if reveal.is_in_force:
         until = f"until {words.clock(reveal.ends_at, now)}, {words.relative(reveal.ends_at, now)}"
-        text = f"Content of {profile.user} shows to {reveal.who} {until}."
-        return Toast(text, reverse("ops:mask", args=[reveal.id]), "Mask again")
+        # The banner right below has the button that masks it again.
+        return Toast(f"Content of {profile.user} shows to {reveal.who} {until}.")
     url = reverse("ops:reveal", args=[profile.user.public_id])
     return Toast(f"Content of {profile.user} is masked to {reveal.who}.", url, "Reveal again")

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from memory.embedding import chosen
-from memory.services import embeddings
+from memory.rules.tiers import Tier
+from memory.services import embeddings, items
 from ops.roles import Role
 from tests.ops.portal import Portal
-from tests.personas import hire
+from tests.personas import NOON, TESTER, Person, hire
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +67,23 @@ def change_embedder(settings: Any) -> Iterator[Callable[..., None]]:
 
     yield change
     forget()
+
+
+@pytest.fixture
+def dana(db):
+    """Somebody with four memories, the last of them archived."""
+    person = Person.register("dana", display_name="Dana Whitfield")
+    person.writes("Prefers the window seat on long flights.", metadata={"tags": ["travel"], "session": "s1"})
+    person.writes("Is allergic to hazelnuts.", tier=Tier.PERMANENT, metadata={"tags": ["food"], "speaker": "Ines"})
+    person.writes("Went to the dentist in Utrecht.", at=NOON + timedelta(hours=1), metadata={"session": "s1"})
+    old = person.writes("Flew from Lisbon to Utrecht in a window seat.")
+    embeddings.embed_late(seconds=10)
+    items.delete_item(old.id, user_id=person.id, actor=TESTER, now=NOON)
+    return person
+
+
+@pytest.fixture
+def reader(lena, dana):
+    """A lead to whom Dana's content is revealed."""
+    lena.reveals(dana)
+    return lena

@@ -59,7 +59,8 @@ class Portal:
         return self.sends(mask_page(reveal), **fields)
 
     def searches(self, person: Person, question: str, **fields: Any) -> Any:
-        return self.client.post(search_page(person), {"question": question, **fields})
+        """Ask, and go where the answer is."""
+        return self.client.post(search_page(person), {"question": question, **fields}, follow=True)
 
     def ends(self, override: QuotaOverride, **fields: Any) -> Any:
         return self.sends(end_page(override), **fields)

@@ -39,7 +39,7 @@ def test_gives_the_rank_and_the_parts_of_what_is_found(alice, seat, embedded):
     expected = expects(alice, seat)
 
     assert (expected.tone, expected.says) == ("ok", "It is number 1")
-    assert [part.name for part in expected.parts] == ["Meaning", "Own words", "Context", "Freshness"]
+    assert [part.name for part in expected.parts] == ["Meaning", "Own words", "Context"]
     assert expected.found.id == seat
 
 
@@ -121,6 +121,14 @@ def test_says_that_it_shares_no_word_and_has_no_vector_yet(alice, seat):
     assert len(expected.because) == 1
     assert "It shares no word with the question, and it has no vector yet: the embedder was" in expected.because[0]
     assert expected.because[0].endswith("So the question has nothing to find it by.")
+
+
+def test_of_a_question_without_spaces_it_does_not_say_that_no_word_is_shared(alice):
+    stored = alice.writes("会議の議事録を送ってください。").id
+
+    because = expects(alice, stored, "山登りはいつですか").because[0]
+
+    assert because.startswith("No word of the question can be told apart in it, and it has no vector yet")
 
 
 def test_says_that_an_archived_one_never_got_a_vector(alice, seat):

@@ -1,6 +1,5 @@
 """The search in one user's memories: what it needs, what it says of the results, and what it leaves behind."""
 
-import json
 import re
 from datetime import timedelta
 from types import SimpleNamespace
@@ -11,18 +10,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from kimberly.audit.models import AuditEntry
+from kimberly.lib import ids
 from kimberly.web import redisclient
 from memory.models import AccessEvent
-from memory.queries.retrieval import Components
-from memory.rules.retrieval import Weights
-from memory.rules.tiers import Tier
-from memory.services import accesses, embeddings, items
-from ops import scores
+from memory.services import accesses
+from ops.models import ContentReveal
 from ops.roles import Role
-from tests.embedding.endpoint import Endpoint
+from tests.ops.answers import contents_in
 from tests.ops.portal import Portal, search_page, text_of, user_page
 from tests.ops.test_safe_pages import fingerprint
-from tests.personas import NOON, TESTER, Person, hire
+from tests.personas import NOON, Person, hire
 
 MINUTE = timedelta(minutes=1)
 
@@ -34,46 +31,17 @@ def clock_at_noon():
 
 
 @pytest.fixture
-def dana(db):
-    """Somebody with four memories, the last of them archived."""
-    person = Person.register("dana", display_name="Dana Whitfield")
-    person.writes("Prefers the window seat on long flights.", metadata={"tags": ["travel"], "session": "s1"})
-    person.writes("Is allergic to hazelnuts.", tier=Tier.PERMANENT, metadata={"tags": ["food"], "speaker": "Ines"})
-    person.writes("Went to the dentist in Utrecht.", at=NOON + timedelta(hours=1), metadata={"session": "s1"})
-    old = person.writes("Flew from Lisbon to Utrecht in a window seat.")
-    embeddings.embed_late(seconds=10)
-    items.delete_item(old.id, user_id=person.id, actor=TESTER, now=NOON)
-    return person
+def lose_redis(monkeypatch):
+    """Lose it for the rest of the test, as in the second after a failure; tests/faults has it killed for good."""
+    monkeypatch.setattr(redisclient, "REST_SECONDS", 600)
 
+    def lose():
+        redisclient._rest.begin()
+        with pytest.raises(redisclient.RedisAway):
+            redisclient.ask(lambda client: client.ping())
 
-@pytest.fixture
-def reader(lena, dana):
-    """A lead to whom Dana's content is revealed."""
-    lena.reveals(dana)
-    return lena
-
-
-@pytest.fixture
-def redis_is_away():
-    """As in the second after a failure; tests/faults has it killed for good."""
-    redisclient._rest.begin()
-    with pytest.raises(redisclient.RedisAway):
-        redisclient.ask(lambda client: client.ping())
-    yield
+    yield lose
     redisclient._rest.end()
-
-
-def contents_in(answer):
-    """What was found, in order, as the page shows it."""
-    body = answer.content.decode()
-    return re.findall(r'(?s)<li class="k-found".*?class="k-content(?:__first)?">(.*?)<', body)
-
-
-def parts_in(answer):
-    """The rows below each result: the part's name and its two texts."""
-    body = answer.content.decode()
-    rows = re.findall(r'(?s)<th scope="row">([^<]+)</th>.*?<td>([^<]*)</td>\s*<td>([^<]*)</td>', body)
-    return [(name, text, adds) for name, text, adds in rows]
 
 
 @pytest.mark.promise("V8")
@@ -109,58 +77,125 @@ def test_the_best_come_first_with_their_text_and_what_is_known_of_them(reader, d
     assert "Tags: travel" in text
     assert re.search(r"3 memories found in \d+ ms", text)
     assert "Hybrid: by meaning and words." in text
-    assert "Profile 1: meaning weighs 0.2, own words 0.5, context 0.3, freshness 0." in text
+    assert "Profile 1: meaning weighs 0.2, own words 0.5, context 0.3." in text
 
 
-def test_the_parts_of_each_score_add_up_to_it_as_shown(reader, dana):
-    rows = parts_in(reader.searches(dana, "Which seat on flights, dentist or Utrecht?"))
+@pytest.mark.parametrize("change", [str.upper, str.title, lambda text: f"  {text}\t"])
+def test_the_expected_memory_is_named_in_any_case(reader, dana, change):
+    stored = dana.writes("A platypus.")
 
-    assert [name for name, _, _ in rows] == ["Meaning", "Own words", "Context", "Freshness", "Score"] * 3
-    for at in range(0, len(rows), 5):
-        adds = [float(adds) for _, _, adds in rows[at : at + 4] if adds != "–"]
-        assert round(sum(adds), 3) == float(rows[at + 4][2])
+    answer = reader.searches(dana, "platypus", expected=change(ids.encode(ids.Prefix.ITEM, stored.id)))
 
-
-def test_what_an_item_does_not_have_is_absent_and_not_nought(reader, dana):
-    rows = parts_in(reader.searches(dana, "hazelnuts"))
-
-    assert rows[1][:2] == ("Own words", "1.000 × 0.5")
-    assert rows[3] == ("Freshness", "absent × 0", "–")
-    assert ("Own words", "absent × 0.5", "–") in rows[5:]
+    assert "The memory you expected: It is number 1" in text_of(answer)
 
 
-@pytest.mark.parametrize("weights", [Weights(0.2, 0.5, 0.3, 0), Weights(0.333, 0.333, 0.333, 0.05)])
-@pytest.mark.parametrize(
-    "values", [(0.8146, 1.0, 0.6434, 0.5), (0.3335, 0.3335, 0.3335, None), (None, 0.0005, None, 0.0005), (0, 0, 0, 0)]
-)
-def test_the_shown_parts_never_miss_the_shown_sum_by_rounding(weights, values):
-    semantic, own_words, context, freshness = values
-    parts = scores.parts_of(Components(semantic, own_words, None, context, freshness), weights)
+def test_an_item_leads_to_the_search_that_expects_it(reader, dana):
+    page = reader.opens(user_page(dana, "?tab=items")).content.decode()
+    link, item_id = re.findall(rf'href="({search_page(dana)}\?expected=(mem_[0-9a-f]+))"', page)[0]
 
-    total = sum(part.weight * (part.value or 0) for part in parts)
-    assert round(sum(part.adds for part in parts), 3) == scores.rounded(total)
-    assert all(part.starts_percent >= 0 and part.starts_percent + part.adds_percent <= 100.01 for part in parts)
+    search = reader.opens(link).content.decode()
+
+    assert f'name="expected" value="{item_id}"' in search
 
 
-def test_words_are_told_with_how_many_memories_have_them(reader, dana):
-    text = text_of(reader.searches(dana, "The kitten at the window seat in Utrecht, Lisbon?"))
-
-    assert "kitten in no memory" in text
-    assert "window in 1, archived 1" in text
-    assert "utrecht in 1, archived 1" in text
-    assert "lisbon in no memory, archived 1" in text
-    assert "the in" not in text
+def test_no_item_leads_to_the_search_while_content_is_masked(vera, dana):
+    assert "?expected=" not in vera.opens(user_page(dana, "?tab=items")).content.decode()
 
 
-def test_a_question_of_words_that_say_nothing_is_told_so(reader, dana):
-    assert "None: the question has only words such as" in text_of(reader.searches(dana, "is it the"))
+def test_the_answer_has_an_address_that_can_be_opened_again(reader, dana):
+    asked = reader.client.post(search_page(dana), {"question": "window seat", "tags": "travel"})
+
+    first, again = reader.opens(asked.url), reader.opens(asked.url)
+
+    assert asked.status_code == 302
+    assert asked.url.endswith("#answer")
+    assert "window" not in asked.url
+    assert contents_in(first) == contents_in(again) == ["Prefers the window seat on long flights."]
+    assert "window seat</textarea>" in again.content.decode()
 
 
-def test_what_is_spelled_alike_counts_where_no_word_is_found(reader, dana):
-    answer = reader.searches(dana, "hazelnutz")
+@pytest.mark.promise("V8")
+def test_the_address_of_an_answer_is_worth_nothing_to_others_and_for_others(reader, dana):
+    asked = reader.client.post(search_page(dana), {"question": "window seat"})
+    other, other_user = Portal.of(hire("lilo", Role.LEAD)), Person.register("other")
+    other_user.writes("A window seat.")
+    other.reveals(dana)
+    reader.reveals(other_user)
+    query = asked.url.partition("?")[2]
 
-    assert "what is spelled alike counts instead" in text_of(answer)
-    assert "Spelling" in [name for name, _, _ in parts_in(answer)]
+    answers = [other.opens(asked.url), reader.opens(f"{search_page(other_user)}?{query}")]
+
+    for answer in answers:
+        assert "What was asked here is no longer kept" in text_of(answer)
+        assert "window seat" not in answer.content.decode()
+
+
+@pytest.mark.promise("V8")
+def test_what_was_asked_is_kept_as_long_as_a_reveal_at_the_most(reader, dana):
+    reader.searches(dana, "window seat")
+
+    names = redisclient.client().keys(f"asked:{reader.staff.pk}:{dana.id}:*")
+
+    assert [0 < redisclient.client().ttl(name) <= 15 * 60 for name in names] == [True]
+
+
+@pytest.mark.promise("V8")
+def test_the_address_of_an_answer_shows_nothing_once_the_reveal_is_over(reader, dana, clock_at_noon):
+    asked = reader.client.post(search_page(dana), {"question": "window seat"})
+    clock_at_noon.move_to(NOON + 15 * MINUTE)
+
+    page = text_of(reader.opens(asked.url))
+
+    assert "So it needs the content revealed to you." in page
+    assert "Prefers" not in page
+
+
+@pytest.mark.parametrize("token", ["x", "x" * 10_000, "*", "%00", "\u202e"])
+def test_a_token_that_is_not_kept_leads_to_the_form(reader, dana, token):
+    answer = reader.client.get(search_page(dana), {"asked": token})
+
+    assert answer.status_code == 200
+    assert "What was asked here is no longer kept" in text_of(answer)
+
+
+def test_with_redis_away_the_address_of_an_answer_leads_to_the_form(reader, dana, lose_redis):
+    asked = reader.client.post(search_page(dana), {"question": "window seat"})
+    lose_redis()
+
+    answer = reader.opens(asked.url)
+
+    assert "What was asked here is no longer kept" in text_of(answer)
+
+
+def test_a_page_says_in_its_title_what_it_is(reader, dana):
+    page, answer = (one.content.decode() for one in (reader.opens(search_page(dana)), reader.searches(dana, "seat")))
+
+    assert "<title>Search in Dana Whitfield" in page
+    assert "<title>3 found: search in Dana Whitfield" in answer
+
+
+def test_no_browser_cuts_the_question(reader, dana):
+    page = reader.opens(search_page(dana)).content.decode()
+
+    assert "maxlength" not in re.findall(r"<textarea[^>]*>", page)[0]
+    assert "at most 8,000 characters" in page
+
+
+def test_after_a_search_without_a_reveal_two_cards_have_two_titles(reader, dana, clock_at_noon):
+    clock_at_noon.move_to(NOON + 15 * MINUTE)
+
+    answer = reader.searches(dana, "window seat").content.decode()
+
+    assert re.findall(r"<h2 id[^>]*>([^<]*)</h2>", answer) == ["Reveal the content first", "Search memories"]
+
+
+def test_the_mask_is_offered_once(reader, dana):
+    revealed = ContentReveal.objects.get(user_id=dana.id)
+
+    page = reader.opens(f"{search_page(dana)}?done={revealed.public_id}")
+
+    assert "Content of Dana Whitfield shows to" in text_of(page)
+    assert text_of(page).count("Mask again") == 1
 
 
 def test_the_archive_is_searched_on_request_and_marked(reader, dana):
@@ -219,16 +254,6 @@ def test_lines_count_as_the_client_would_send_them(reader, dana):
     assert reader.searches(dana, "a\r\n" * 4_000).status_code == 200
 
 
-def test_nothing_is_like_the_question_of_a_user_without_memories(lena):
-    nobody = Person.register("nobody")
-    lena.reveals(nobody)
-
-    answer = lena.searches(nobody, "anything at all")
-
-    assert "Nothing found in" in text_of(answer)
-    assert "Nothing is like the question" in text_of(answer)
-
-
 def test_a_search_changes_nothing_and_leaves_no_access(reader, dana):
     before = fingerprint()
 
@@ -246,44 +271,13 @@ def test_a_form_from_elsewhere_is_refused(reader, dana):
     assert strict.searches(dana, "window seat").status_code == 403
 
 
-def test_with_the_embedder_away_words_answer_and_it_is_said(lena, change_embedder):
-    change_embedder("http")
-    dana = Person.register("dana")
-    dana.writes("Is allergic to hazelnuts.")
-    lena.reveals(dana)
-
-    answer = lena.searches(dana, "hazelnuts")
-
-    assert contents_in(answer) == ["Is allergic to hazelnuts."]
-    assert "By words alone: the embedder does not answer." in text_of(answer)
-    assert parts_in(answer)[0] == ("Meaning", "absent × 0.2", "–")
-
-
-def test_an_embedder_that_is_not_set_or_sees_no_direction_is_told_apart(lena, change_embedder):
-    dana = Person.register("dana")
-    lena.reveals(dana)
-    change_embedder("none")
-    none_set = lena.searches(dana, "hazelnuts")
-    with Endpoint() as endpoint:
-        endpoint.answer = nought
-        change_embedder("http", endpoint.url)
-
-        no_direction = lena.searches(dana, "hazelnuts")
-
-    assert "By words alone: no embedder is set." in text_of(none_set)
-    assert "By words alone: the embedder sees no direction in the question." in text_of(no_direction)
-
-
-def nought(asked):
-    """The answer of an endpoint for which every text is nothing."""
-    data = [{"index": place, "embedding": [0.0] * asked["dimensions"]} for place in range(len(asked["input"]))]
-    return json.dumps({"data": data}).encode()
-
-
 @pytest.mark.promise("F7")
-def test_with_redis_down_words_and_vectors_answer(reader, dana, redis_is_away):
+def test_with_redis_down_words_and_vectors_answer(reader, dana, lose_redis):
+    lose_redis()
+
     answer = reader.searches(dana, "Which seat on flights?")
 
+    assert answer.redirect_chain == []
     assert contents_in(answer)[0] == "Prefers the window seat on long flights."
     assert "Hybrid: by meaning and words." in text_of(answer)
 
@@ -302,8 +296,9 @@ def test_a_search_costs_as_many_statements_for_many_results_as_for_few(reader, d
 def cost_of(reader, dana):
     """A search's statements, with what is remembered for a second remembered already."""
     reader.searches(dana, "something else")
+    asked = reader.client.post(search_page(dana), {"question": "window seat notes", "top_k": "50"})
     with CaptureQueriesContext(connection) as queries:
-        answer = reader.searches(dana, "window seat notes", top_k="50")
+        answer = reader.opens(asked.url)
     return SimpleNamespace(statements=len(queries), results=len(contents_in(answer)))
 
 

@@ -18,14 +18,14 @@ def counts(person, query):
     return [(one.word, one.active_items, one.archived_items) for one in found.counts]
 
 
-def test_words_are_counted_in_the_order_of_the_query_as_the_index_has_them(alice):
+def test_words_are_counted_in_the_order_of_the_query_and_told_as_they_were_typed(alice):
     alice.writes("A window seat.")
     alice.writes("Two windows.")
 
     assert counts(alice, "Seats, the windows and kittens' window?") == [
-        ("seat", 1, 0),
-        ("window", 2, 0),
-        ("kitten", 0, 0),
+        ("Seats", 1, 0),
+        ("windows", 2, 0),
+        ("kittens", 0, 0),
     ]
 
 
@@ -67,7 +67,46 @@ def test_of_a_very_long_query_the_first_words_are_counted(alice):
 def test_the_words_that_an_item_shares_are_told(alice):
     stored = alice.writes("Prefers the window seat on flights.")
 
-    assert words.shared_with(stored.id, "Which seats on a flight to Utrecht?", user_id=alice.id) == ["flight", "seat"]
+    assert words.shared_with(stored.id, "Which seats on a flight to Utrecht?", user_id=alice.id) == ["seats", "flight"]
+
+
+def test_each_place_of_a_word_is_found_in_whatever_form(alice):
+    text = "Windows? The <b>window</b> seat, by a window-sill."
+    stored = alice.writes(text)
+
+    places = words.places_in({stored.id: text}, "seats at windows", user_id=alice.id)
+
+    assert [text[slice(*place)] for place in places[stored.id]] == ["Windows", "window", "seat", "window"]
+
+
+def test_places_are_found_in_the_beginning_of_a_very_long_text(alice):
+    text = "A window. " + "Nothing else. " * 2_000 + "Another window."
+    stored = alice.writes(text)
+
+    assert words.places_in({stored.id: text}, "window", user_id=alice.id) == {stored.id: [(2, 8)]}
+
+
+def test_no_place_is_told_where_the_parser_leaves_something_out(alice):
+    text = f"A window {'w' * 3_000} window"
+    stored = alice.writes(text)
+
+    assert words.places_in({stored.id: text}, "window", user_id=alice.id) == {stored.id: []}
+
+
+def test_another_users_texts_have_no_places(alice, bob):
+    stored = bob.writes("A window seat.")
+
+    assert words.places_in({stored.id: "A window seat."}, "window", user_id=alice.id) == {}
+
+
+@pytest.mark.promise("R7")
+@pytest.mark.parametrize("query", ["' | 'a' & !b:*", "a\\'b", "StartSel=x, MaxWords=1", "the", "😀", "%(query)s"])
+def test_hostile_words_have_places_as_any_others(alice, query):
+    stored = alice.writes(query)
+
+    places = words.places_in({stored.id: query}, query, user_id=alice.id)
+
+    assert all(query[slice(*place)].strip() for place in places.get(stored.id, []))
 
 
 @pytest.fixture
