@@ -103,7 +103,7 @@ def clock(context: Mapping[str, Any], moment: datetime) -> SafeString:
         '<time datetime="{}" title="{}">{}</time>',
         f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         words.exact(moment),
-        words.clock(moment, _now(context)),
+        system_clock.time_of_day(moment, _now(context)),
     )
 
 
@@ -217,7 +217,7 @@ def limit_origin(context: Mapping[str, Any], tier: TierUsage) -> str:
     plan = f"the {tier.plan_id} plan"
     if tier.limit_source is LimitSource.PLAN or tier.override_ends_at is None:
         return f"Limit from {plan}"
-    until = words.clock(tier.override_ends_at, _now(context))
+    until = system_clock.time_of_day(tier.override_ends_at, _now(context))
     return f"Limit from a raise until {until}; then {bytesize.human(tier.plan_bytes)} of {plan}"
 
 

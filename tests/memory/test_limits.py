@@ -200,6 +200,17 @@ def test_a_rate_that_is_no_rate_is_refused(alice, per_minute):
     assert refused_at(refusal.value) == {"/per_minute"}
 
 
+@pytest.mark.parametrize(
+    ("scope", "most"), [(ThrottleScope.WRITE, 1200), (ThrottleScope.QUERY, 1200), (ThrottleScope.ALL, 2400)]
+)
+def test_a_throttle_that_the_plans_own_rate_makes_idle_is_refused(alice, scope, most):
+    with pytest.raises(Invalid) as refusal:
+        alice.is_throttled(scope, per_minute=most)
+
+    assert refused_at(refusal.value) == {"/per_minute"}
+    assert alice.is_throttled(scope, per_minute=most - 1).per_minute == most - 1
+
+
 def test_nobody_who_is_gone_is_raised_or_throttled(alice):
     MemoryUser.objects.filter(pk=alice.id).update(state=UserState.ERASED)
 
@@ -217,7 +228,7 @@ def test_whoever_comes_second_is_told_who_was_first_and_until_when(alice):
         alice.is_raised(Tier.LONG_TERM, 4 << 20, until=NOON + 2 * HOUR)
 
     assert refusal.value.facts() == {"existing_id": first.public_id}
-    assert refusal.value.detail == f"{first.public_id} of The tests holds until 2026-11-17 13:00 UTC. End it first."
+    assert refusal.value.detail == "A raise of long-term, set by The tests, holds until 13:00. End it first."
     assert limit_of(alice, NOON) == 3 << 20
 
 

@@ -1,5 +1,7 @@
 """Throttling and raising: what the forms do, refuse and say."""
 
+import html
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -153,7 +155,8 @@ def test_tokens_are_forgotten_after_two_days(sam, dana):
         ({"end": "at", "ends_at": local(NOON + 91 * DAY)}, "This is more than 90 days away"),
         ({"end": "never"}, "is not one of the available choices"),
         ({"once": "again"}, "Enter a valid UUID"),
-        ({"ticket": "x" * 65}, "at most 64 characters"),
+        ({"end": "at", "ends_at": "tomorrow"}, "A day and a time, such as 2026-11-17 13:00."),
+        ({"ticket": "x" * 65}, "This has 65 characters; at most 64 characters are kept."),
         ({"reason": "a reason with a \x00 in it"}, "Null characters are not allowed"),
     ],
 )
@@ -172,7 +175,7 @@ def test_a_second_throttle_of_the_same_calls_is_refused_with_the_first(sam, dana
     answer = sam.throttles(dana, rate="60", reason="And now to sixty a minute")
 
     assert answer.status_code == 409
-    assert f"{first.public_id} of The tests holds until 2026-11-17 13:00 UTC" in text_of(answer)
+    assert "A throttle of writes, set by The tests, holds until 13:00. End it first." in text_of(answer)
     assert "And now to sixty a minute" in answer.content.decode()
     assert lift_page(first) in answer.content.decode()
 
@@ -223,6 +226,22 @@ def test_a_raise_that_raises_nothing_or_is_no_size_is_refused(lena, dana, size):
 
     assert answer.status_code == 422
     assert QuotaOverride.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "says"),
+    [
+        ("9" * 13, "A number above 0, of at most nine digits and three decimals."),
+        ("0.0001", "A number above 0, of at most nine digits and three decimals."),
+        ("9" * 9, "This must be from 1 B to 1 TiB."),
+        ("0.5", "This is not more than the plan's 512 KiB."),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused_in_the_forms_own_words_at_its_field(lena, dana, size, says):
+    answer = lena.raises(dana, to="other", size=size, unit="MiB")
+
+    assert answer.status_code == 422
+    assert answer.context["offer"].form.errors["size"] == [says]
 
 
 def test_the_service_holds_the_bounds_by_itself(dana):
@@ -288,6 +307,54 @@ def test_the_page_to_end_a_raise_shows_what_will_be(sam, dana):
 
     assert "Limit 1 MiB 512 KiB Used 50 % 100 %" in text
     assert "Set by The tests" in text
+
+
+def change_of(portal, person, scope):
+    """What the throttle form says while these calls are chosen: each row of the table, and what is above it."""
+    body = portal.opens(throttle_page(person)).content.decode()
+    shown = re.sub(rf'(?s)<(span|p|dt|dd|b)[^>]* data-if="scope-(?!{scope}")[^"]*".*?</\1>', "", body)
+    text = " ".join(html.unescape(re.sub(r"(?s)<svg.*?</svg>|<[^>]+>", " ", shown)).split())
+    return re.sub(r" (?=[.,;:])", "", text)
+
+
+def test_the_form_shows_what_holds_now_and_what_must_end_first(sam, dana):
+    dana.is_throttled(until=NOON + 3 * HOUR)
+
+    writes, reads, both = (change_of(sam, dana, scope) for scope in ThrottleScope)
+
+    first = "A throttle holds: 10 writes a minute, 3 h left. End it first."
+    assert first in writes
+    assert "Calls 10 writes a minute" in writes
+    assert "Holds 10 writes a minute 3 h left: end it first" in writes
+    assert "Calls 1,200 reads a minute" in reads
+    assert "Holds" not in reads
+    assert "Calls 10 writes a minute, 1,200 reads a minute" in both
+    assert "Holds 10 writes a minute stays, 3 h left; the strictest counts" in both
+    assert first not in reads + both
+
+
+def test_the_strictest_of_what_holds_is_what_holds_now(sam, dana):
+    dana.is_throttled(ThrottleScope.WRITE, per_minute=60)
+    dana.is_throttled(ThrottleScope.QUERY, per_minute=None)
+    dana.is_throttled(ThrottleScope.ALL, per_minute=25)
+
+    writes, reads, both = (change_of(sam, dana, scope) for scope in ThrottleScope)
+
+    assert "Calls 25 calls a minute" in writes
+    assert "Holds 25 calls a minute stays" in writes
+    assert "Calls all reads blocked" in reads
+    assert "Calls 25 calls a minute, all reads blocked" in both
+    assert "Holds 25 calls a minute 60 min left: end it first" in both
+
+
+@pytest.mark.parametrize(("scope", "most", "calls"), [("write", 1200, "1,200 writes"), ("all", 2400, "2,400 calls")])
+def test_a_throttle_that_would_hold_nothing_back_is_refused_at_its_field(sam, dana, scope, most, calls):
+    answer = sam.throttles(dana, scope=scope, rate="other", other=str(most))
+
+    assert answer.status_code == 422
+    says = f"This is not below the plan's {calls} a minute: it would hold nothing back."
+    assert answer.context["offer"].form.errors["other"] == [says]
+    assert sam.throttles(dana, scope=scope, rate="other", other=str(most - 1)).status_code == 302
 
 
 def test_a_throttle_of_nobody_is_a_page_that_is_not_there(sam):
