@@ -23,9 +23,9 @@ def span(length: timedelta) -> str:
 
 
 def relative(at: datetime, now: datetime) -> str:
-    """`14 s ago`, `in 49 min`, `now`."""
+    """`14 s ago`, `in 49 min`, `just now`."""
     if abs(at - now) < timedelta(seconds=1):
-        return "now"
+        return "just now" if at <= now else "now"
     return f"in {span(at - now)}" if at > now else f"{span(now - at)} ago"
 
 

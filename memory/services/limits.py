@@ -94,10 +94,13 @@ class Target:
     tier: Tier | None = None
 
 
-def raise_quota(*, user_id: UUID, tier: Tier, hard_bytes: int, order: Order, now: datetime) -> QuotaOverride:
-    """Give a user's tier another hard limit from now until the order's end.
+def raise_quota(
+    *, user_id: UUID, tier: Tier, hard_bytes: int, order: Order, now: datetime, replacing: UUID | None = None
+) -> QuotaOverride:
+    """Give a user's tier another hard limit from now until the order's end, in place of the override `replacing`.
 
-    Raises Invalid, UserGone, or AlreadyLimited when another override holds in that time.
+    Raises Invalid, UserGone, AlreadyLimited when another override holds in that time; when the one to replace is not
+    there or over, NoSuchMeasure or AlreadyEnded.
     """
     _check(order, now)
     if not 0 < hard_bytes <= MOST_BYTES:
@@ -107,10 +110,18 @@ def raise_quota(*, user_id: UUID, tier: Tier, hard_bytes: int, order: Order, now
     before = {"limit_bytes": usage.of_user(user_id, now=now)[tier].limit_bytes}
     with _one_at_a_time(existing, now), transaction.atomic():
         _wait_for_others(f"override {user_id} {tier}")
+        replaced = _end_replaced(replacing, user_id, tier, order.actor, now) if replacing else {}
         made = QuotaOverride.objects.create(user_id=user_id, tier=tier, hard_bytes=hard_bytes, **_ownership(order, now))
         facts = {"tier": str(tier), "hard_bytes": hard_bytes, "ends_at": order.ends_at.isoformat()}
-        _record("quota.raised", user_id, order.actor, now, before, {**facts, "override": str(made.pk)}, order.why)
+        after = {**facts, "override": str(made.pk), **replaced}
+        _record("quota.raised", user_id, order.actor, now, before, after, order.why)
     return made
+
+
+def _end_replaced(override_id: UUID, user_id: UUID, tier: Tier, actor: Actor, now: datetime) -> dict[str, str]:
+    """End the override in the transaction that makes the next: no write meets the plan's limit in between."""
+    found = QuotaOverride.objects.select_for_update().filter(pk=override_id, user_id=user_id, tier=tier).first()
+    return {"replaces": str(_end(found, actor=actor, now=now).pk)}
 
 
 def end_override(override_id: UUID, *, actor: Actor, why: Why, now: datetime) -> QuotaOverride:

@@ -54,6 +54,10 @@ class MeasureRow:
     def ended_early(self) -> bool:
         return self.ends_at < self.planned_end_at
 
+    @property
+    def ended_by_itself(self) -> bool:
+        return self.ends_at <= self.now and not self.ended_early
+
 
 def of_user(user_id: UUID, *, names: Names, now: datetime) -> list[MeasureRow]:
     """The user's measures: those that hold first, then the newest; at most 50 of each sort."""

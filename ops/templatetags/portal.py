@@ -86,13 +86,15 @@ def since(context: Mapping[str, Any], moment: datetime) -> str:
 
 @register.simple_tag(takes_context=True)
 def stamp(context: Mapping[str, Any], moment: datetime) -> SafeString:
-    """The time of day for a timeline; for another day than today the day."""
-    today = _now(context).date() == moment.date()
+    """The time of day for a timeline, below the day where it is not today."""
+    now = _now(context)
+    year = f" {moment.year}" if moment.year != now.year else ""
+    day = "" if moment.date() == now.date() else f"{moment.day}\N{NO-BREAK SPACE}{moment:%b}{year} "
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         words.exact(moment),
-        f"{moment:%H:%M}" if today else f"{moment.day} {moment:%b}",
+        f"{day}{moment:%H:%M}",
     )
 
 

@@ -96,7 +96,7 @@ def raise_quota(request: HttpRequest, user: str) -> HttpResponse:
     now = clock.utc_now()
 
     def act(sender: Sender) -> QuotaOverride:
-        limit = measures.Limit(form.chosen_tier, form.hard_bytes)
+        limit = measures.Limit(form.chosen_tier, form.hard_bytes, form.replacing)
         return measures.raise_quota(sender, limit, user_id=profile.user.pk, ends_at=form.ends(now), now=now)
 
     return _answer(request, profile, _raise_offer(profile, request.user, form), act, "raise_form")

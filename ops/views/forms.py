@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
 
@@ -68,6 +68,11 @@ class ReasonedForm(forms.Form):
         """Who sends this form; only once it is valid."""
         why = Why(self.cleaned_data["reason"], self.cleaned_data["ticket"])
         return Sender(staff, self.cleaned_data["once"], why, request_id)
+
+    def mistaken(self) -> list[forms.BoundField]:
+        """The fields that must be mended; reason and ticket stand last on each form."""
+        fields = [field for field in self.visible_fields() if field.errors]
+        return sorted(fields, key=lambda field: field.name in ReasonedForm.base_fields)
 
     @property
     def page_after(self) -> str:
@@ -221,6 +226,7 @@ class RaiseForm(EndingForm):
             "A number above 0, of at most nine digits and three decimals.",
         ),
     )
+    replaces = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
     unit = forms.ChoiceField(label="Unit", choices=[(unit, unit) for unit in UNITS], required=False, initial="MiB")
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, tiers: Mapping[Tier, TierUsage]) -> None:
@@ -250,6 +256,17 @@ class RaiseForm(EndingForm):
         if times:
             return int(self.tiers[self.chosen_tier].plan_bytes * times)
         return int(self.cleaned_data["size"] * UNITS[self.cleaned_data["unit"] or "MiB"])
+
+    @property
+    def held(self) -> str:
+        """The raises in force, which whoever reads the form sees on it."""
+        return " ".join(str(usage.override_id) for usage in self.tiers.values() if usage.override_id)
+
+    @property
+    def replacing(self) -> UUID | None:
+        """The raise in force of the chosen tier, where the sender has seen it: of another they must be told first."""
+        holds = self.tiers[self.chosen_tier].override_id
+        return holds if str(holds) in self.cleaned_data["replaces"].split() else None
 
     def previews(self) -> list[dict[str, Any]]:
         """For each tier the limit and use now, and after each choice: what the form shows before it is sent."""

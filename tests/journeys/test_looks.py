@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 
 from kimberly.audit.trail import Why
 from kimberly.lib import clock
+from kimberly.lib.actors import Actor, ActorKind
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
 from memory.services import limits
@@ -16,6 +17,8 @@ from tests.journeys.test_every_page import revealed_to
 from tests.journeys.window import DESKTOP, PHONE
 from tests.ops.portal import user_page
 from tests.personas import TESTER, Person, hire
+
+HOUR = timedelta(hours=1)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -81,6 +84,24 @@ def test_forced_colours_leave_the_bars_and_the_chosen_tab_visible(open_window, s
     assert dana.usage(Tier.SHORT_TERM).share > empty.usage(Tier.SHORT_TERM).share
     assert pictures[0] != pictures[1]
     assert lines == ["2px"] + ["0px"] * (len(lines) - 1)
+
+
+def test_on_paper_dates_and_request_ids_are_whole_and_nothing_is_there_to_press(open_window, sam, dana):
+    order = Order(
+        Actor(ActorKind.COMMAND, "tests", "req_" + "5f0c" * 8),
+        "Sam",
+        Why("The client is in a loop"),
+        clock.utc_now() + HOUR,
+    )
+    target = Target(user_id=dana.id)
+    limits.throttle(target=target, scope=ThrottleScope.WRITE, per_minute=1, order=order, now=clock.utc_now() - HOUR)
+    window = open_window().signs_in(sam).opens(user_page(dana, "?tab=history"))
+    window.page.emulate_media(media="print")
+
+    request_id = window.page.locator(".k-timeline .k-id").first
+    assert box(window, ".k-timeline time")["width"] > 80
+    assert request_id.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    assert window.page.locator(".k-copy, .k-actions, button, .k-btn").locator("visible=true").count() == 0
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
