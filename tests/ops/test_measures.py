@@ -16,9 +16,6 @@ from memory.queries import throttles
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
 from ops.models import SentForm
-from ops.queries import history
-from ops.queries import measures as measure_queries
-from ops.queries.names import Names
 from ops.roles import Role
 from ops.services import measures
 from ops.services.measures import BeyondSupport, Brake, Limit, Sender
@@ -138,49 +135,6 @@ def test_what_was_typed_is_shown_to_whoever_ends_what_another_has_ended(sam, len
     assert answer.status_code == 409
     assert f"There is nothing to end: {lena.staff.username} ended it just now." in text
     assert "What you typed was not kept, HD-9: The client was mended overnight" in text
-
-
-def seen_raises(portal, person):
-    """The raises that the form shows, which a new one would replace."""
-    return portal.opens(raise_page(person)).content.decode().partition('name="replaces" value="')[2].partition('"')[0]
-
-
-def test_a_raise_is_replaced_in_one_step_and_the_trail_says_both(sam, dana):
-    first = dana.is_raised(Tier.SHORT_TERM, 768 * KIB, at=NOON - HOUR, until=NOON + HOUR)
-    assert "short-term at 768 KiB 60 min left : replaced by this one" in sam.reads(raise_page(dana))
-
-    answer = sam.raises(dana, to="200", replaces=seen_raises(sam, dana))
-
-    second = QuotaOverride.objects.get(user_id=dana.id, period__contains=NOON)
-    first.refresh_from_db()
-    entry = AuditEntry.objects.get(action="quota.raised", actor_kind="staff")
-    assert "Dana Whitfield has 1 MiB in short-term until tomorrow 12:00" in sam.reads(answer.url)
-    assert (first.period.upper, second.period.lower, second.hard_bytes) == (NOON, NOON, MIB)
-    assert (entry.before["limit_bytes"], entry.after["hard_bytes"]) == (768 * KIB, MIB)
-    assert entry.after["replaces"] == str(first.pk)
-    said = "Replaced the raise of short-term to 768 KiB by one to 1 MiB until tomorrow 12:00"
-    assert said in sam.reads(user_page(dana, "?tab=history"))
-
-
-def test_a_raise_that_the_sender_has_not_seen_is_not_replaced(sam, lena, dana):
-    seen = seen_raises(sam, dana)
-    lena.raises(dana, to="200")
-
-    answer = sam.raises(dana, replaces=seen)
-
-    assert answer.status_code == 409
-    assert f"A raise of short-term, set by {lena.staff.username}, holds until tomorrow 12:00." in text_of(answer)
-    assert dana.usage(Tier.SHORT_TERM).limit_bytes == MIB
-    assert sam.raises(dana, replaces=seen_raises(sam, dana)).status_code == 302
-
-
-def test_a_replacement_that_is_refused_leaves_what_holds(sam, dana):
-    dana.is_raised(Tier.SHORT_TERM, 768 * KIB, at=NOON - HOUR, until=NOON + HOUR)
-
-    answer = sam.raises(dana, to="other", size="5", unit="MiB", replaces=seen_raises(sam, dana))
-
-    assert answer.status_code == 403
-    assert dana.usage(Tier.SHORT_TERM).limit_bytes == 768 * KIB
 
 
 def test_a_form_that_was_refused_may_be_sent_again(sam, dana):
@@ -322,56 +276,6 @@ def test_each_act_is_in_the_trail_with_who_what_and_the_request(sam, dana):
     assert (entry.actor_kind, entry.actor_id, entry.request_id) == ("staff", str(sam.staff.pk), "req_of_sam")
     assert (entry.subject_kind, entry.subject_id) == ("user", str(dana.id))
     assert (entry.text.reason, entry.text.ticket) == (WHY, "HD-1")
-
-
-def test_the_history_tells_it_in_words(sam, dana):
-    sam.throttles(dana, ticket="HD-2214")
-    sam.raises(dana, to="200")
-
-    text = sam.reads(user_page(dana, "?tab=history"))
-
-    assert f"Throttled to 10 writes a minute until 13:00 {WHY} {sam.staff.username}, HD-2214" in text
-    assert "Raised short-term from 512 KiB to 1 MiB until tomorrow 12:00" in text
-
-
-def test_the_history_tells_the_time_of_older_acts_and_which_measures_ended_by_themselves(sam, dana):
-    dana.is_throttled(at=NOON - 2 * DAY, until=NOON - 2 * DAY + HOUR)
-    dana.is_raised(Tier.SHORT_TERM, MIB, at=NOON - 2 * DAY + HOUR / 2, until=NOON - HOUR)
-    lifted = dana.is_throttled(at=NOON - HOUR / 2, until=NOON + HOUR)
-    sam.lifts(lifted)
-
-    text = sam.reads(user_page(dana, "?tab=history"))
-
-    told = [
-        "12:00 Lifted the throttle",
-        "11:30 Throttled to 10 writes a minute until 13:00",
-        "11:00 The raise ended by itself: short-term at 1 MiB",
-        "15\N{NO-BREAK SPACE}Nov 13:00 The throttle ended by itself: 10 writes a minute",
-        "15\N{NO-BREAK SPACE}Nov 12:30 Raised short-term from 512 KiB to 1 MiB until 11:00",
-        "15\N{NO-BREAK SPACE}Nov 12:00 Throttled to 10 writes a minute until 15 Nov 13:00",
-    ]
-    places = [text.find(one.replace("\N{NO-BREAK SPACE}", " ")) for one in told]
-    assert -1 not in places
-    assert places == sorted(places)
-    assert text.count("ended by itself") == 2
-
-
-def test_each_end_is_told_once_page_by_page(dana):
-    for day in range(30):
-        begin = NOON - (day + 2) * DAY
-        dana.is_throttled(at=begin, until=begin + HOUR)
-    measures_of_dana = measure_queries.of_user(dana.id, names=Names(), now=NOON)
-
-    pages = [history.of_user(dana.id, measures=measures_of_dana, names=Names(), now=NOON, size=7)]
-    while cursor := pages[-1].next_cursor:
-        pages.append(
-            history.of_user(dana.id, measures=measures_of_dana, names=Names(), now=NOON, cursor=cursor, size=7)
-        )
-    told = [row for page in pages for row in page.rows]
-
-    assert [row.at for row in told] == sorted((row.at for row in told), reverse=True)
-    ends = [row.at for row in told if "ended by itself" in row.what]
-    assert ends == [measure.ends_at for measure in measures_of_dana]
 
 
 def test_measures_that_hold_and_that_ended_are_listed_with_their_reasons(sam, dana):
