@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from memory.rules.limits import ThrottleScope
 
-CALLS = {ThrottleScope.WRITE: "write", ThrottleScope.QUERY: "read", ThrottleScope.ALL: "call"}
 STEPS = (
     (timedelta(seconds=100), timedelta(seconds=1), "s"),
     (timedelta(minutes=100), timedelta(minutes=1), "min"),
@@ -24,18 +23,10 @@ def span(length: timedelta) -> str:
 
 
 def relative(at: datetime, now: datetime) -> str:
-    """`14 s ago`, `in 49 min`, `now`."""
+    """`14 s ago`, `in 49 min`, `just now`."""
     if abs(at - now) < timedelta(seconds=1):
-        return "now"
+        return "just now" if at <= now else "now"
     return f"in {span(at - now)}" if at > now else f"{span(now - at)} ago"
-
-
-def clock(at: datetime, now: datetime) -> str:
-    """The time of day, with the day where it is not today: `04:12`, `tomorrow 03:12`, `19 Nov 03:12`."""
-    days = (at.date() - now.date()).days
-    near = {0: "", 1: "tomorrow ", -1: "yesterday "}
-    year = "" if at.year == now.year else f" {at.year}"
-    return f"{near.get(days, f'{at.day} {at:%b}{year} ')}{at:%H:%M}"
 
 
 def exact(at: datetime) -> str:
@@ -45,13 +36,13 @@ def exact(at: datetime) -> str:
 
 def rate(scope: str, per_minute: int) -> str:
     """`10 writes a minute`."""
-    word = CALLS[ThrottleScope(scope)]
+    word = ThrottleScope(scope).call
     return f"{per_minute:,} {word}{'' if per_minute == 1 else 's'} a minute"
 
 
 def blocked(scope: str) -> str:
     """What a block stops: `all writes blocked`."""
-    return f"all {CALLS[ThrottleScope(scope)]}s blocked"
+    return f"all {ThrottleScope(scope).call}s blocked"
 
 
 def brake(scope: str, per_minute: int | None) -> str:

@@ -4,12 +4,14 @@ _UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")
 
 
 def human(size_bytes: int) -> str:
-    """`604 B`, `512 KiB`, `1.05 MiB`: up to three digits that say something."""
+    """`1,016 B`, `512 KiB`, `1.60 MiB`, `409.6 KiB`: whole, or to three digits and at least one decimal.
+
+    The decimal tells 511.8 of 512 KiB from full; from a thousand on it says nothing.
+    """
     sign, size = ("-", -size_bytes) if size_bytes < 0 else ("", size_bytes)
     for factor, unit in _UNITS:
         if size >= factor:
             value = size / factor
-            digits = 0 if value >= 1000 or value == int(value) else 1 if value >= 100 else 2
-            text = f"{value:,.{digits}f}"
-            return f"{sign}{text.rstrip('0').rstrip('.') if digits else text} {unit}"
-    return f"{sign}{size} B"
+            digits = 0 if value >= 999.95 or value == int(value) else 1 if value >= 9.995 else 2
+            return f"{sign}{value:,.{digits}f} {unit}"
+    return f"{sign}{size:,} B"

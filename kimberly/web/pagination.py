@@ -47,6 +47,10 @@ class Order:
         text = json.dumps([self.name, stored, str(read("id"))], ensure_ascii=False, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
+    def value_of(self, cursor: str, *, pointer: str = "/cursor") -> Any:
+        """Where the cursor stands in the order's column."""
+        return self._decode(cursor, pointer)[0]
+
     def _decode(self, cursor: str, pointer: str) -> tuple[Any, UUID]:
         try:
             return self._read(cursor)

@@ -10,6 +10,11 @@ class ThrottleScope(StrEnum):
     QUERY = "query"
     ALL = "all"
 
+    @property
+    def call(self) -> str:
+        """What people name one such call."""
+        return {ThrottleScope.WRITE: "write", ThrottleScope.QUERY: "read"}.get(self, "call")
+
 
 class ThrottleMode(StrEnum):
     RATE = "rate"

@@ -13,10 +13,10 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from kimberly.audit import trail
 from kimberly.audit.trail import Subject, Why
 from kimberly.db import statements
-from kimberly.lib import texts
+from kimberly.lib import bytesize, clock, texts
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid, Kind, Refusal
-from memory.models import MemoryUser, QuotaOverride, Throttle
+from memory.models import MemoryUser, Plan, QuotaOverride, Throttle
 from memory.queries import usage
 from memory.rules.limits import ThrottleMode, ThrottleScope
 from memory.rules.tiers import Tier, UserState
@@ -38,17 +38,22 @@ class AlreadyLimited(Refusal):
     kind = Kind.CONFLICT
     title = "Another measure holds for this target in that time. End it first."
 
-    def __init__(self, existing: QuotaOverride | Throttle | None) -> None:
+    def __init__(self, existing: QuotaOverride | Throttle | None, *, now: datetime) -> None:
         super().__init__(existing)
         self.existing = existing
+        self.now = now
 
     @property
     def detail(self) -> str:
         if self.existing is None:
             return self.title
-        until = f"{self.existing.period.upper:%Y-%m-%d %H:%M} UTC"
+        if isinstance(self.existing, Throttle):
+            what = f"throttle of {ThrottleScope(self.existing.scope).call}s"
+        else:
+            what = f"raise of {self.existing.tier}"
+        until = clock.time_of_day(self.existing.period.upper, self.now)
         owner = self.existing.created_by_label or self.existing.created_by
-        return f"{self.existing.public_id} of {owner} holds until {until}. End it first."
+        return f"A {what}, set by {owner}, holds until {until}. End it first."
 
     def facts(self) -> dict[str, Any]:
         return {"existing_id": self.existing.public_id if self.existing else None}
@@ -89,23 +94,34 @@ class Target:
     tier: Tier | None = None
 
 
-def raise_quota(*, user_id: UUID, tier: Tier, hard_bytes: int, order: Order, now: datetime) -> QuotaOverride:
-    """Give a user's tier another hard limit from now until the order's end.
+def raise_quota(
+    *, user_id: UUID, tier: Tier, hard_bytes: int, order: Order, now: datetime, replacing: UUID | None = None
+) -> QuotaOverride:
+    """Give a user's tier another hard limit from now until the order's end, in place of the override `replacing`.
 
-    Raises Invalid, UserGone, or AlreadyLimited when another override holds in that time.
+    Raises Invalid, UserGone, AlreadyLimited when another override holds in that time; when the one to replace is not
+    there or over, NoSuchMeasure or AlreadyEnded.
     """
     _check(order, now)
     if not 0 < hard_bytes <= MOST_BYTES:
-        raise Invalid(("/hard_bytes", f"must be from 1 to {MOST_BYTES:,} bytes"))
-    _require_user(user_id)
+        raise Invalid(("/hard_bytes", f"must be from 1 B to {bytesize.human(MOST_BYTES)}"))
+    _user(user_id)
     existing = QuotaOverride.objects.filter(user_id=user_id, tier=tier, period__overlap=_period(order, now))
     before = {"limit_bytes": usage.of_user(user_id, now=now)[tier].limit_bytes}
-    with _one_at_a_time(existing), transaction.atomic():
+    with _one_at_a_time(existing, now), transaction.atomic():
         _wait_for_others(f"override {user_id} {tier}")
+        replaced = _end_replaced(replacing, user_id, tier, order.actor, now) if replacing else {}
         made = QuotaOverride.objects.create(user_id=user_id, tier=tier, hard_bytes=hard_bytes, **_ownership(order, now))
         facts = {"tier": str(tier), "hard_bytes": hard_bytes, "ends_at": order.ends_at.isoformat()}
-        _record("quota.raised", user_id, order.actor, now, before, {**facts, "override": str(made.pk)}, order.why)
+        after = {**facts, "override": str(made.pk), **replaced}
+        _record("quota.raised", user_id, order.actor, now, before, after, order.why)
     return made
+
+
+def _end_replaced(override_id: UUID, user_id: UUID, tier: Tier, actor: Actor, now: datetime) -> dict[str, str]:
+    """End the override in the transaction that makes the next: no write meets the plan's limit in between."""
+    found = QuotaOverride.objects.select_for_update().filter(pk=override_id, user_id=user_id, tier=tier).first()
+    return {"replaces": str(_end(found, actor=actor, now=now).pk)}
 
 
 def end_override(override_id: UUID, *, actor: Actor, why: Why, now: datetime) -> QuotaOverride:
@@ -128,11 +144,11 @@ def throttle(*, target: Target, scope: ThrottleScope, per_minute: int | None, or
     if per_minute is not None and not 1 <= per_minute <= MOST_PER_MINUTE:
         raise Invalid(("/per_minute", f"must be from 1 to {MOST_PER_MINUTE:,}; to stop all calls, block"))
     if target.user_id is not None:
-        _require_user(target.user_id)
+        _require_brake(_user(target.user_id).plan, scope, per_minute)
     same = {"user_id": target.user_id, "client_id": target.client_id, "tier": target.tier or ""}
     existing = Throttle.objects.filter(**same, scope=scope, period__overlap=_period(order, now))
     mode = ThrottleMode.BLOCK if per_minute is None else ThrottleMode.RATE
-    with _one_at_a_time(existing), transaction.atomic():
+    with _one_at_a_time(existing, now), transaction.atomic():
         _wait_for_others(f"throttle {target} {scope}")
         made = Throttle.objects.create(**same, scope=scope, mode=mode, per_minute=per_minute, **_ownership(order, now))
         facts = {"scope": str(scope), "mode": str(mode), "per_minute": per_minute, "throttle": str(made.pk)}
@@ -180,10 +196,22 @@ def _refuse(errors: list[tuple[str, str]]) -> None:
         raise Invalid(*errors)
 
 
-def _require_user(user_id: UUID) -> None:
-    there = MemoryUser.objects.filter(pk=user_id).exclude(state=UserState.ERASED)
-    if not there.exists():
+def _user(user_id: UUID) -> MemoryUser:
+    """The user, with the plan; UserGone when there is none, or no longer."""
+    there = MemoryUser.objects.select_related("plan").filter(pk=user_id).exclude(state=UserState.ERASED)
+    found = there.first()
+    if found is None:
         raise quotas.UserGone
+    return found
+
+
+def _require_brake(plan: Plan, scope: ThrottleScope, per_minute: int | None) -> None:
+    """Refuse a throttle that the plan's own rate makes idle: pages would say that the user is held back."""
+    writes, reads = plan.write_per_minute, plan.query_per_minute
+    most = {ThrottleScope.WRITE: writes, ThrottleScope.QUERY: reads}.get(scope, writes + reads)  # `all` counts both
+    if per_minute is not None and per_minute >= most:
+        sentence = f"is not below the plan's {most:,} {scope.call}s a minute: it would hold nothing back"
+        raise Invalid(("/per_minute", sentence))
 
 
 def _period(order: Order, now: datetime) -> DateTimeTZRange:
@@ -211,14 +239,14 @@ def _wait_for_others(target: str) -> None:
 
 
 @contextmanager
-def _one_at_a_time(existing: Any) -> Iterator[None]:
+def _one_at_a_time(existing: Any, now: datetime) -> Iterator[None]:
     """Turn the exclusion constraint's word into the refusal that names what holds already."""
     try:
         yield
     except IntegrityError as error:
         if "_no_overlap_ex" not in str(error):
             raise
-        raise AlreadyLimited(existing.order_by("created_at", "pk").first()) from error
+        raise AlreadyLimited(existing.order_by("created_at", "pk").first(), now=now) from error
 
 
 def _end(measure: Measure | None, *, actor: Actor, now: datetime) -> Measure:

@@ -1,18 +1,19 @@
 """What was done to a user, from the audit trail: who, when, what, and the reason they gave."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from kimberly.audit.models import AuditEntry
-from kimberly.lib import bytesize
+from kimberly.lib import bytesize, clock
 from kimberly.web.pagination import Order
 from ops import words
 from ops.models import LONGEST_REVEAL
 from ops.queries import keyset
 from ops.queries.keyset import Page
+from ops.queries.measures import MeasureRow, Sort
 from ops.queries.names import Name, Names
 
 NEWEST_FIRST = Order("at", "at", descending=True, kind=datetime)
@@ -36,52 +37,62 @@ class HistoryRow:
 Facts = Mapping[str, Any]
 
 
-def _registered(before: Facts, after: Facts) -> str:
+def _registered(before: Facts, after: Facts, now: datetime) -> str:
     return f"Registered on the {after.get('plan', 'default')} plan"
 
 
-def _changed(before: Facts, after: Facts) -> str:
+def _changed(before: Facts, after: Facts, now: datetime) -> str:
     if before.get("plan") != after.get("plan"):
         return f"Moved from the {before.get('plan')} plan to the {after.get('plan')} plan"
     fields = ", ".join(str(name).replace("_", " ") for name in after.get("fields", ()))
     return f"Changed: {fields}" if fields else "Changed"
 
 
-def _suspended(before: Facts, after: Facts) -> str:
+def _suspended(before: Facts, after: Facts, now: datetime) -> str:
     return "Suspended: no writes and no queries"
 
 
-def _raised(before: Facts, after: Facts) -> str:
+def _raised(before: Facts, after: Facts, now: datetime) -> str:
     was = bytesize.human(int(before.get("limit_bytes", 0)))
-    return f"Raised {after.get('tier')} from {was} to {bytesize.human(int(after.get('hard_bytes', 0)))}"
+    size = bytesize.human(int(after.get("hard_bytes", 0)))
+    if "replaces" in after:
+        return f"Replaced the raise of {after.get('tier')} to {was} by one to {size}{_until(after, now)}"
+    return f"Raised {after.get('tier')} from {was} to {size}{_until(after, now)}"
 
 
-def _raise_ended(before: Facts, after: Facts) -> str:
+def _raise_ended(before: Facts, after: Facts, now: datetime) -> str:
     return f"Ended the raise of {after.get('tier')} to {bytesize.human(int(before.get('hard_bytes', 0)))}"
 
 
-def _throttled(before: Facts, after: Facts) -> str:
+def _throttled(before: Facts, after: Facts, now: datetime) -> str:
     says = words.brake(after.get("scope", "all"), after.get("per_minute"))
-    return f"Throttled: {says}" if after.get("per_minute") is None else f"Throttled to {says}"
+    how = f"Throttled: {says}" if after.get("per_minute") is None else f"Throttled to {says}"
+    return f"{how}{_until(after, now)}"
 
 
-def _lifted(before: Facts, after: Facts) -> str:
+def _lifted(before: Facts, after: Facts, now: datetime) -> str:
     return f"Lifted the throttle: {words.brake(after.get('scope', 'all'), before.get('per_minute'))}"
 
 
-def _revealed(before: Facts, after: Facts) -> str:
+def _revealed(before: Facts, after: Facts, now: datetime) -> str:
     return f"Revealed content to themselves for {words.span(LONGEST_REVEAL)}"
 
 
-def _masked(before: Facts, after: Facts) -> str:
+def _masked(before: Facts, after: Facts, now: datetime) -> str:
     return "Masked content again"
 
 
-def _goals_removed(before: Facts, after: Facts) -> str:
+def _goals_removed(before: Facts, after: Facts, now: datetime) -> str:
     return f"Forgot {words.counted(after['goals'], 'goal')}"
 
 
-Telling = tuple[str, str, Callable[[Facts, Facts], str]]
+def _until(after: Facts, now: datetime) -> str:
+    """The end that was planned; entries of long ago may have none."""
+    ends_at = after.get("ends_at")
+    return f" until {clock.time_of_day(datetime.fromisoformat(ends_at).astimezone(UTC), now)}" if ends_at else ""
+
+
+Telling = tuple[str, str, Callable[[Facts, Facts, datetime], str]]
 TOLD: dict[str, Telling] = {
     "user.registered": ("mute", "person", _registered),
     "user.changed": ("mute", "instruction", _changed),
@@ -96,19 +107,48 @@ TOLD: dict[str, Telling] = {
 }
 
 
-def of_user(user_id: UUID, *, names: Names, cursor: str = "", size: int = keyset.PAGE_ROWS) -> Page[HistoryRow]:
-    """The user's audit entries, newest first."""
+def of_user(
+    user_id: UUID,
+    *,
+    names: Names,
+    now: datetime,
+    measures: Sequence[MeasureRow] = (),
+    cursor: str = "",
+    size: int = keyset.PAGE_ROWS,
+) -> Page[HistoryRow]:
+    """The user's audit entries, newest first, and between them those of the `measures` that ended by themselves."""
     entries = AuditEntry.objects.filter(subject_kind="user", subject_id=str(user_id)).select_related("text")
     found = keyset.page(entries, NEWEST_FIRST, cursor=cursor, size=size)
-    return Page([_row(entry, names) for entry in found.rows], found.next_cursor)
+    rows = [_row(entry, names, now) for entry in found.rows]
+    newest = datetime.max.replace(tzinfo=UTC) if not cursor else NEWEST_FIRST.value_of(cursor)
+    oldest = found.rows[-1].at if found.next_cursor else datetime.min.replace(tzinfo=UTC)
+    ends = [_ended(measure, names) for measure in measures if measure.ended_by_itself]
+    rows += [end for end in ends if oldest <= end.at < newest]
+    return Page(sorted(rows, key=lambda row: row.at, reverse=True), found.next_cursor)
 
 
-def _row(entry: AuditEntry, names: Names) -> HistoryRow:
+def _ended(measure: MeasureRow, names: Names) -> HistoryRow:
+    """No act, so no entry: the row of the measure says it."""
+    what = "throttle" if measure.sort is Sort.THROTTLE else "raise"
+    return HistoryRow(
+        at=measure.ends_at,
+        what=f"The {what} ended by itself: {measure.says}",
+        tone="mute",
+        icon="wait",
+        who=names.of(""),
+        reason="",
+        ticket="",
+        reason_is_erased=False,
+        request_id="",
+    )
+
+
+def _row(entry: AuditEntry, names: Names, now: datetime) -> HistoryRow:
     tone, icon, tell = TOLD.get(entry.action, ("mute", "instruction", None))
     text = getattr(entry, "text", None)
     return HistoryRow(
         at=entry.at,
-        what=tell(entry.before, entry.after) if tell else entry.action,
+        what=tell(entry.before, entry.after, now) if tell else entry.action,
         tone=tone,
         icon=icon,
         who=names.of(f"{entry.actor_kind}:{entry.actor_id}"),

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from kimberly.lib import bytesize
 from memory.models import QuotaOverride, Throttle
+from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
 from ops import words
 from ops.queries.names import Name, Names
@@ -31,6 +32,9 @@ class MeasureRow:
     sort: Sort
     user_id: UUID
     says: str
+    scope: ThrottleScope | None = None
+    per_minute: int | None = None
+    """Of a throttle: None blocks."""
     tier: Tier | None
     hard_bytes: int | None
     starts_at: datetime
@@ -49,6 +53,10 @@ class MeasureRow:
     @property
     def ended_early(self) -> bool:
         return self.ends_at < self.planned_end_at
+
+    @property
+    def ended_by_itself(self) -> bool:
+        return self.ends_at <= self.now and not self.ended_early
 
 
 def of_user(user_id: UUID, *, names: Names, now: datetime) -> list[MeasureRow]:
@@ -85,6 +93,8 @@ def _of_throttle(row: Throttle, names: Names, now: datetime) -> MeasureRow:
         sort=Sort.THROTTLE,
         user_id=row.user_id or row.pk,
         says=words.brake(row.scope, row.per_minute),
+        scope=ThrottleScope(row.scope),
+        per_minute=row.per_minute,
         tier=None,
         hard_bytes=None,
         starts_at=row.period.lower,

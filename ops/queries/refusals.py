@@ -8,10 +8,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from kimberly.lib import bytesize, ids
+from kimberly.lib import bytesize, clock, ids
 from kimberly.web.pagination import Order
 from memory.models import MemoryUser, Refusal, Throttle
-from memory.rules.limits import LimitSource, RefusalKind
+from memory.rules.limits import LimitSource, RefusalKind, ThrottleScope
 from memory.rules.tiers import Purpose, Tier
 from ops import words
 from ops.queries import keyset
@@ -113,9 +113,9 @@ def _by_whom(throttle: Throttle | None, now: datetime) -> str:
     if throttle is None:
         return ""
     owner = throttle.created_by_label or throttle.created_by
-    return f"until {words.clock(throttle.period.upper, now)}, set by {owner}"
+    return f"until {clock.time_of_day(throttle.period.upper, now)}, set by {owner}"
 
 
 def _too_fast(refusal: Refusal) -> str:
-    scope = refusal.source_id if refusal.source_id in words.CALLS else "all"
+    scope = refusal.source_id if refusal.source_id in set(ThrottleScope) else "all"
     return f"Too fast: more than {words.rate(scope, refusal.limit_per_minute or 0)}"

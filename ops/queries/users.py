@@ -77,14 +77,18 @@ class Profile:
         return [measure for measure in self.measures if measure.is_in_force]
 
     @property
+    def throttles(self) -> list[MeasureRow]:
+        """Those in force."""
+        return [measure for measure in self.in_force if measure.sort is Sort.THROTTLE]
+
+    @property
     def revealed(self) -> list[RevealRow]:
         """Those by which somebody reads the content at this moment."""
         return [reveal for reveal in self.reveals if reveal.is_in_force]
 
     @property
     def throttled_until(self) -> datetime | None:
-        ends = [measure.ends_at for measure in self.in_force if measure.sort is Sort.THROTTLE]
-        return max(ends, default=None)
+        return max((throttle.ends_at for throttle in self.throttles), default=None)
 
     @property
     def items(self) -> int:

@@ -56,10 +56,11 @@ class Brake:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A tier's limit in bytes."""
+    """A tier's limit in bytes, and the raise in whose place it comes."""
 
     tier: Tier
     hard_bytes: int
+    replacing: UUID | None = None
 
 
 def throttle(sender: Sender, brake: Brake, *, user_id: UUID, ends_at: datetime, now: datetime) -> Throttle:
@@ -79,14 +80,21 @@ def throttle(sender: Sender, brake: Brake, *, user_id: UUID, ends_at: datetime, 
 def raise_quota(sender: Sender, limit: Limit, *, user_id: UUID, ends_at: datetime, now: datetime) -> QuotaOverride:
     """Give a user's tier a higher limit until the end.
 
-    Raises NotYourRole, BeyondSupport, Invalid, UserGone, AlreadyLimited or AlreadySent.
+    Raises NotYourRole, BeyondSupport, Invalid, UserGone, AlreadyLimited, NoSuchMeasure, AlreadyEnded or AlreadySent.
     """
     roles.require(sender.staff, roles.RAISE_QUOTA)
     _require_within_bounds(sender, limit, user_id=user_id, ends_at=ends_at, now=now)
 
     def effect() -> QuotaOverride:
         order = sender.order(ends_at=ends_at)
-        return limits.raise_quota(user_id=user_id, tier=limit.tier, hard_bytes=limit.hard_bytes, order=order, now=now)
+        return limits.raise_quota(
+            user_id=user_id,
+            tier=limit.tier,
+            hard_bytes=limit.hard_bytes,
+            order=order,
+            now=now,
+            replacing=limit.replacing,
+        )
 
     return forms.once(sender.form, effect, staff=sender.staff, now=now)
 

@@ -92,13 +92,15 @@ def since(context: Mapping[str, Any], moment: datetime) -> str:
 
 @register.simple_tag(takes_context=True)
 def stamp(context: Mapping[str, Any], moment: datetime) -> SafeString:
-    """The time of day for a timeline; for another day than today the day."""
-    today = _now(context).date() == moment.date()
+    """The time of day for a timeline, below the day where it is not today."""
+    now = _now(context)
+    year = f" {moment.year}" if moment.year != now.year else ""
+    day = "" if moment.date() == now.date() else f"{moment.day}\N{NO-BREAK SPACE}{moment:%b}{year} "
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         words.exact(moment),
-        f"{moment:%H:%M}" if today else f"{moment.day} {moment:%b}",
+        f"{day}{moment:%H:%M}",
     )
 
 
@@ -109,7 +111,7 @@ def clock(context: Mapping[str, Any], moment: datetime) -> SafeString:
         '<time datetime="{}" title="{}">{}</time>',
         f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         words.exact(moment),
-        words.clock(moment, _now(context)),
+        system_clock.time_of_day(moment, _now(context)),
     )
 
 
@@ -223,7 +225,7 @@ def limit_origin(context: Mapping[str, Any], tier: TierUsage) -> str:
     plan = f"the {tier.plan_id} plan"
     if tier.limit_source is LimitSource.PLAN or tier.override_ends_at is None:
         return f"Limit from {plan}"
-    until = words.clock(tier.override_ends_at, _now(context))
+    until = system_clock.time_of_day(tier.override_ends_at, _now(context))
     return f"Limit from a raise until {until}; then {bytesize.human(tier.plan_bytes)} of {plan}"
 
 

@@ -78,7 +78,7 @@ def on(profile: Profile, *, staff: Any, then: str = USER) -> Offers:
 def throttle(request: HttpRequest, user: str) -> HttpResponse:
     """Brake the user for a time."""
     profile = _profile_or_404(user)
-    form = ThrottleForm(_sent(request), name="throttle")
+    form = _throttle_form(profile, _sent(request))
     now = clock.utc_now()
 
     def act(sender: Sender) -> Throttle:
@@ -96,7 +96,7 @@ def raise_quota(request: HttpRequest, user: str) -> HttpResponse:
     now = clock.utc_now()
 
     def act(sender: Sender) -> QuotaOverride:
-        limit = measures.Limit(form.chosen_tier, form.hard_bytes)
+        limit = measures.Limit(form.chosen_tier, form.hard_bytes, form.replacing)
         return measures.raise_quota(sender, limit, user_id=profile.user.pk, ends_at=form.ends(now), now=now)
 
     return _answer(request, profile, _raise_offer(profile, request.user, form), act, "raise_form")
@@ -202,7 +202,11 @@ def _sent(request: HttpRequest) -> Any:
 def _throttle_offer(profile: Profile, staff: Any, form: ThrottleForm | None = None) -> Offer:
     url = reverse("ops:throttle", args=[profile.user.public_id])
     why_not = _refused_to(staff, roles.THROTTLE) or _gone(profile)
-    return Offer(roles.THROTTLE, url, form or ThrottleForm(name="throttle"), why_not)
+    return Offer(roles.THROTTLE, url, form or _throttle_form(profile), why_not)
+
+
+def _throttle_form(profile: Profile, data: Any = None) -> ThrottleForm:
+    return ThrottleForm(data, name="throttle", plan=profile.user.plan, held=profile.throttles)
 
 
 def _raise_offer(profile: Profile, staff: Any, form: RaiseForm | None = None) -> Offer:
@@ -244,7 +248,7 @@ def _mask_form(row: RevealRow, staff: Any, data: Any = None, *, then: str) -> Ma
 def _change_of(profile: Profile, measure: MeasureRow) -> tuple[tuple[str, str, str], ...]:
     """What ends: name, now, afterwards."""
     if measure.tier is None:
-        others = [held.says for held in profile.in_force if held.sort is Sort.THROTTLE and held.id != measure.id]
+        others = [held.says for held in profile.throttles if held.id != measure.id]
         return (("Calls", measure.says, f"{', '.join(others)} still" if others else "the plan's rate"),)
     usage, plan = profile.tiers[measure.tier], profile.tiers[measure.tier].plan_bytes
     limits = ("Limit", bytesize.human(measure.hard_bytes or 0), bytesize.human(plan))

@@ -1,20 +1,22 @@
 """The forms of the staff's actions. What a service refuses is shown beside the field that its pointer names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
 
 from kimberly.audit.trail import Why
 from kimberly.lib import bytesize
 from kimberly.lib.errors import Invalid, Refusal
+from memory.models import Plan
 from memory.queries.usage import TierUsage
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
 from memory.services.limits import MOST_PER_MINUTE, REASON_CHARACTERS
 from ops import words
+from ops.queries.measures import MeasureRow
 from ops.services.measures import Sender
 
 LONGEST_REASON = 2_000
@@ -24,14 +26,18 @@ ENDS = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "24h": timedelta(hou
 RATES = ("1", "10", "60")
 TIMES_PLAN = {"150": 1.5, "200": 2}
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
+TOO_LONG = "This has %(show_value)d characters; at most %(limit_value)d characters are kept."
 DATETIME_LOCAL = "%Y-%m-%dT%H:%M"
 USER, SEARCH = "user", "search"
+ALL = ThrottleScope.ALL
 
 
 class ReasonedForm(forms.Form):
     """Every action's: a reason, a ticket, and the token that makes the form take effect once."""
 
     pointers: ClassVar[Mapping[str, str]] = {"/reason": "reason"}
+    typed: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """Of a choice: the answer that is typed into a field of its own, and that field."""
 
     once = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": "Open this page again."})
     reason = forms.CharField(
@@ -43,9 +49,15 @@ class ReasonedForm(forms.Form):
         error_messages={
             "required": f"At least {REASON_CHARACTERS} characters, so that the next reader understands.",
             "min_length": "%(show_value)d characters; at least %(limit_value)d, so that the next reader understands.",
+            "max_length": TOO_LONG,
         },
     )
-    ticket = forms.CharField(label="Ticket, if there is one", max_length=LONGEST_TICKET, required=False)
+    ticket = forms.CharField(
+        label="Ticket, if there is one",
+        max_length=LONGEST_TICKET,
+        required=False,
+        error_messages={"max_length": TOO_LONG},
+    )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, name: str) -> None:
         super().__init__(data, auto_id=f"{name}_%s")
@@ -56,6 +68,11 @@ class ReasonedForm(forms.Form):
         """Who sends this form; only once it is valid."""
         why = Why(self.cleaned_data["reason"], self.cleaned_data["ticket"])
         return Sender(staff, self.cleaned_data["once"], why, request_id)
+
+    def mistaken(self) -> list[forms.BoundField]:
+        """The fields that must be mended; reason and ticket stand last on each form."""
+        fields = [field for field in self.visible_fields() if field.errors]
+        return sorted(fields, key=lambda field: field.name in ReasonedForm.base_fields)
 
     @property
     def page_after(self) -> str:
@@ -68,14 +85,20 @@ class ReasonedForm(forms.Form):
             self.refusal = refusal
             return
         for pointer, sentence in refusal.errors:
-            field = self.pointers.get(pointer)
+            field = self._field_of(pointer)
             self.add_error(field, f"This {sentence}." if field else f"{pointer} {sentence}")
+
+    def _field_of(self, pointer: str) -> str | None:
+        field = self.pointers.get(pointer, "")
+        answer, typed = self.typed.get(field, ("", ""))
+        return (typed if typed and self.data.get(field) == answer else field) or None
 
 
 class EndingForm(ReasonedForm):
     """An action that ends by itself."""
 
     pointers = {**ReasonedForm.pointers, "/ends_at": "end"}
+    typed = {"end": (AT, "ends_at")}
 
     end = forms.ChoiceField(
         label="Ends by itself after",
@@ -87,6 +110,7 @@ class EndingForm(ReasonedForm):
         label="End, in UTC",
         required=False,
         widget=forms.DateTimeInput(format=DATETIME_LOCAL, attrs={"type": "datetime-local"}),
+        error_messages={"invalid": "A day and a time, such as 2026-11-17 13:00."},
     )
 
     def clean(self) -> dict[str, Any]:
@@ -105,7 +129,8 @@ class EndingForm(ReasonedForm):
 class ThrottleForm(EndingForm):
     """Brake a user."""
 
-    pointers = {**EndingForm.pointers, "/per_minute": "other"}
+    pointers = {**EndingForm.pointers, "/per_minute": "rate"}
+    typed = {**EndingForm.typed, "rate": (OTHER, "other")}
 
     scope = forms.ChoiceField(
         label="Which calls",
@@ -129,6 +154,14 @@ class ThrottleForm(EndingForm):
         ),
     )
 
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, name: str, plan: Plan, held: Sequence[MeasureRow]
+    ) -> None:
+        """`held` are the user's throttles in force."""
+        super().__init__(data, name=name)
+        self.plan = plan
+        self.held = held
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("rate") == OTHER and not cleaned.get("other") and "other" not in self.errors:
@@ -147,11 +180,34 @@ class ThrottleForm(EndingForm):
             return None
         return int(self.cleaned_data["other"] if rate == OTHER else rate)
 
+    def previews(self) -> list[dict[str, Any]]:
+        """For each choice of calls: what holds now, the throttle to end first, and those that stay beside a new one."""
+        return [
+            {
+                "scope": scope,
+                "now": self._now(scope),
+                "first": next((held for held in self.held if held.scope is scope), None),
+                "beside": [held for held in self.held if held.scope is not scope and ALL in (held.scope, scope)],
+            }
+            for scope in ThrottleScope
+        ]
+
+    def _now(self, scope: ThrottleScope) -> str:
+        """`10 writes a minute`; for both sorts of calls what holds for each."""
+        parts = (ThrottleScope.WRITE, ThrottleScope.QUERY) if scope is ALL else (scope,)
+        return ", ".join(dict.fromkeys(self._strictest(part) for part in parts))
+
+    def _strictest(self, scope: ThrottleScope) -> str:
+        plan = self.plan.write_per_minute if scope is ThrottleScope.WRITE else self.plan.query_per_minute
+        rules = [(held.per_minute or 0, held.says) for held in self.held if held.scope in (scope, ALL)]
+        return min([*rules, (plan, words.rate(scope, plan))])[1]
+
 
 class RaiseForm(EndingForm):
     """Give a tier a higher limit for a time."""
 
     pointers = {**EndingForm.pointers, "/hard_bytes": "to"}
+    typed = {**EndingForm.typed, "to": (OTHER, "size")}
 
     to = forms.ChoiceField(
         label="New limit, of the plan's",
@@ -165,8 +221,12 @@ class RaiseForm(EndingForm):
         max_digits=12,
         decimal_places=3,
         required=False,
-        error_messages=dict.fromkeys(("invalid", "min_value"), "A number above 0, with at most three decimals."),
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_digits", "max_decimal_places", "max_whole_digits"),
+            "A number above 0, of at most nine digits and three decimals.",
+        ),
     )
+    replaces = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
     unit = forms.ChoiceField(label="Unit", choices=[(unit, unit) for unit in UNITS], required=False, initial="MiB")
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, tiers: Mapping[Tier, TierUsage]) -> None:
@@ -196,6 +256,17 @@ class RaiseForm(EndingForm):
         if times:
             return int(self.tiers[self.chosen_tier].plan_bytes * times)
         return int(self.cleaned_data["size"] * UNITS[self.cleaned_data["unit"] or "MiB"])
+
+    @property
+    def held(self) -> str:
+        """The raises in force, which whoever reads the form sees on it."""
+        return " ".join(str(usage.override_id) for usage in self.tiers.values() if usage.override_id)
+
+    @property
+    def replacing(self) -> UUID | None:
+        """The raise in force of the chosen tier, where the sender has seen it: of another they must be told first."""
+        holds = self.tiers[self.chosen_tier].override_id
+        return holds if str(holds) in self.cleaned_data["replaces"].split() else None
 
     def previews(self) -> list[dict[str, Any]]:
         """For each tier the limit and use now, and after each choice: what the form shows before it is sent."""

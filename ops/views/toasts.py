@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from kimberly.lib import bytesize
+from kimberly.lib import bytesize, clock
 from ops import words
 from ops.queries.measures import MeasureRow, Sort
 from ops.queries.reveals import RevealRow
@@ -34,7 +34,7 @@ def of(profile: Profile, done: str, *, now: datetime) -> Toast | None:
 
 
 def _until(measure: MeasureRow, now: datetime) -> str:
-    return f"until {words.clock(measure.ends_at, now)}, {words.relative(measure.ends_at, now)}"
+    return f"until {clock.time_of_day(measure.ends_at, now)}, {words.relative(measure.ends_at, now)}"
 
 
 def _throttle(profile: Profile, measure: MeasureRow, now: datetime) -> Toast:
@@ -60,7 +60,7 @@ def _raise(profile: Profile, measure: MeasureRow, now: datetime) -> Toast:
 
 def _reveal(profile: Profile, reveal: RevealRow, now: datetime) -> Toast:
     if reveal.is_in_force:
-        until = f"until {words.clock(reveal.ends_at, now)}, {words.relative(reveal.ends_at, now)}"
+        until = f"until {clock.time_of_day(reveal.ends_at, now)}, {words.relative(reveal.ends_at, now)}"
         # The banner right below has the button that masks it again.
         return Toast(f"Content of {profile.user} shows to {reveal.who} {until}.")
     url = reverse("ops:reveal", args=[profile.user.public_id])

@@ -99,10 +99,11 @@ class Reading:
 
 def _usage(request: HttpRequest, reading: Reading) -> dict[str, Any]:
     user_id, now, names = reading.profile.user.pk, reading.now, reading.names
+    acts = history.of_user(user_id, measures=reading.profile.measures, names=names, now=now, size=LATEST_ACTS)
     return {
         "refusals": refusals.of_user(user_id, now=now, size=LATEST),
         "refused_today": sum(refused_today(user_id, now=now).values()),
-        "history": history.of_user(user_id, names=names, size=LATEST_ACTS),
+        "history": acts,
         "items": items.of_user(user_id, state=ItemState.ACTIVE, names=names, reveal=reading.reveal, size=LATEST),
     }
 
@@ -131,8 +132,14 @@ def _measures(request: HttpRequest, reading: Reading) -> dict[str, Any]:
 
 
 def _history(request: HttpRequest, reading: Reading) -> dict[str, Any]:
-    cursor = request.GET.get("cursor", "")
-    return {"history": history.of_user(reading.profile.user.pk, names=reading.names, cursor=cursor)}
+    page = history.of_user(
+        reading.profile.user.pk,
+        measures=reading.profile.measures,
+        names=reading.names,
+        now=reading.now,
+        cursor=request.GET.get("cursor", ""),
+    )
+    return {"history": page}
 
 
 TABS: dict[str, Callable[[HttpRequest, Reading], dict[str, Any]]] = {

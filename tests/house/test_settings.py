@@ -120,9 +120,10 @@ def test_no_secret_is_shown_with_the_settings():
 def test_no_program_starts_and_each_says_the_same(program, tmp_path):
     done = start(PROGRAMS[program], {"KIMBERLY_LOG_LEVEL": "loud"}, tmp_path)
 
-    first, *lines = done.stderr.splitlines()
+    first, *lines, last = done.stderr.splitlines()
     assert done.returncode == 1
     assert first == "Kimberly cannot start with these settings:"
+    assert "`make up`" in last
     assert [line.split()[1] for line in lines] == [
         "KIMBERLY_SECRET_KEY:",
         "DATABASE_URL:",

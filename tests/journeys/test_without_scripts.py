@@ -81,6 +81,11 @@ def test_a_mistake_is_said_and_what_was_typed_is_kept(window, dana):
     assert "4 characters; at least 10" in text
     expect(window.page.get_by_label("Ticket")).to_have_value("HD-2214")
     expect(window.page.get_by_label("Reason")).to_have_value("loop")
+    summary = window.page.get_by_role("alert")
+    expect(summary).to_be_focused()
+    expect(summary).to_have_text("Not done. What you typed is kept. To mend: Other rate, calls a minute, Reason.")
+    summary.get_by_role("link", name="Reason").click()
+    expect(window.page.get_by_label("Reason")).to_be_in_viewport()
 
 
 def test_the_form_shows_what_each_choice_would_do(window, dana):

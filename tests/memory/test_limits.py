@@ -157,6 +157,32 @@ def test_a_measure_ends_once(alice):
             limits.lift_throttle(braked.pk, actor=TESTER, why=WHY, now=now)
 
 
+def test_a_raise_that_replaces_another_leaves_no_instant_between_them(alice):
+    first = alice.is_raised(Tier.LONG_TERM, 3 << 20, until=NOON + HOUR)
+    then = NOON + HOUR / 2
+
+    raising = {"user_id": alice.id, "tier": Tier.LONG_TERM, "hard_bytes": 4 << 20, "now": then}
+    second = limits.raise_quota(**raising, order=an_order(ends_at=NOON + 2 * HOUR), replacing=first.pk)
+
+    first.refresh_from_db()
+    assert first.period.upper == second.period.lower == then
+    assert (limit_of(alice, then - INSTANT), limit_of(alice, then)) == (3 << 20, 4 << 20)
+    assert actions_on(alice) == ["quota.raised", "quota.raised"]
+
+
+def test_only_what_holds_for_that_user_and_tier_is_replaced(alice):
+    over = alice.is_raised(Tier.LONG_TERM, 3 << 20, until=NOON + HOUR)
+    other = alice.is_raised(Tier.PERMANENT, 20 << 20, until=NOON + 3 * HOUR)
+
+    raising = {"user_id": alice.id, "tier": Tier.LONG_TERM, "hard_bytes": 4 << 20, "now": NOON + HOUR}
+    for replacing, refusal in ((over.pk, AlreadyEnded), (other.pk, NoSuchMeasure), (uuid4(), NoSuchMeasure)):
+        with pytest.raises(refusal):
+            limits.raise_quota(**raising, order=an_order(ends_at=NOON + 2 * HOUR), replacing=replacing)
+
+    assert limit_of(alice, NOON + HOUR) == PLAN_BYTES
+    assert alice.usage(Tier.PERMANENT, at=NOON + HOUR).limit_bytes == 20 << 20
+
+
 def test_there_is_nothing_to_end_where_there_is_nothing(db):
     with pytest.raises(NoSuchMeasure):
         limits.end_override(uuid4(), actor=TESTER, why=WHY, now=NOON)
@@ -200,6 +226,17 @@ def test_a_rate_that_is_no_rate_is_refused(alice, per_minute):
     assert refused_at(refusal.value) == {"/per_minute"}
 
 
+@pytest.mark.parametrize(
+    ("scope", "most"), [(ThrottleScope.WRITE, 1200), (ThrottleScope.QUERY, 1200), (ThrottleScope.ALL, 2400)]
+)
+def test_a_throttle_that_the_plans_own_rate_makes_idle_is_refused(alice, scope, most):
+    with pytest.raises(Invalid) as refusal:
+        alice.is_throttled(scope, per_minute=most)
+
+    assert refused_at(refusal.value) == {"/per_minute"}
+    assert alice.is_throttled(scope, per_minute=most - 1).per_minute == most - 1
+
+
 def test_nobody_who_is_gone_is_raised_or_throttled(alice):
     MemoryUser.objects.filter(pk=alice.id).update(state=UserState.ERASED)
 
@@ -217,7 +254,7 @@ def test_whoever_comes_second_is_told_who_was_first_and_until_when(alice):
         alice.is_raised(Tier.LONG_TERM, 4 << 20, until=NOON + 2 * HOUR)
 
     assert refusal.value.facts() == {"existing_id": first.public_id}
-    assert refusal.value.detail == f"{first.public_id} of The tests holds until 2026-11-17 13:00 UTC. End it first."
+    assert refusal.value.detail == "A raise of long-term, set by The tests, holds until 13:00. End it first."
     assert limit_of(alice, NOON) == 3 << 20
 
 

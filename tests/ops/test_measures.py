@@ -1,5 +1,7 @@
 """Throttling and raising: what the forms do, refuse and say."""
 
+import html
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -123,6 +125,18 @@ def test_lifting_twice_with_one_form_is_told_as_one(sam, dana):
     assert AuditEntry.objects.filter(action="throttle.lifted").count() == 1
 
 
+def test_what_was_typed_is_shown_to_whoever_ends_what_another_has_ended(sam, lena, dana):
+    throttle = dana.is_throttled(at=NOON - HOUR, until=NOON + HOUR)
+    lena.lifts(throttle)
+
+    answer = sam.lifts(throttle, reason="The client was mended overnight", ticket="HD-9")
+
+    text = text_of(answer)
+    assert answer.status_code == 409
+    assert f"There is nothing to end: {lena.staff.username} ended it just now." in text
+    assert "What you typed was not kept, HD-9: The client was mended overnight" in text
+
+
 def test_a_form_that_was_refused_may_be_sent_again(sam, dana):
     token = uuid4()
     sam.throttles(dana, once=token, end="at", ends_at=local(NOON - DAY))
@@ -153,7 +167,8 @@ def test_tokens_are_forgotten_after_two_days(sam, dana):
         ({"end": "at", "ends_at": local(NOON + 91 * DAY)}, "This is more than 90 days away"),
         ({"end": "never"}, "is not one of the available choices"),
         ({"once": "again"}, "Enter a valid UUID"),
-        ({"ticket": "x" * 65}, "at most 64 characters"),
+        ({"end": "at", "ends_at": "tomorrow"}, "A day and a time, such as 2026-11-17 13:00."),
+        ({"ticket": "x" * 65}, "This has 65 characters; at most 64 characters are kept."),
         ({"reason": "a reason with a \x00 in it"}, "Null characters are not allowed"),
     ],
 )
@@ -172,7 +187,7 @@ def test_a_second_throttle_of_the_same_calls_is_refused_with_the_first(sam, dana
     answer = sam.throttles(dana, rate="60", reason="And now to sixty a minute")
 
     assert answer.status_code == 409
-    assert f"{first.public_id} of The tests holds until 2026-11-17 13:00 UTC" in text_of(answer)
+    assert "A throttle of writes, set by The tests, holds until 13:00. End it first." in text_of(answer)
     assert "And now to sixty a minute" in answer.content.decode()
     assert lift_page(first) in answer.content.decode()
 
@@ -225,6 +240,22 @@ def test_a_raise_that_raises_nothing_or_is_no_size_is_refused(lena, dana, size):
     assert QuotaOverride.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("size", "says"),
+    [
+        ("9" * 13, "A number above 0, of at most nine digits and three decimals."),
+        ("0.0001", "A number above 0, of at most nine digits and three decimals."),
+        ("9" * 9, "This must be from 1 B to 1 TiB."),
+        ("0.5", "This is not more than the plan's 512 KiB."),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused_in_the_forms_own_words_at_its_field(lena, dana, size, says):
+    answer = lena.raises(dana, to="other", size=size, unit="MiB")
+
+    assert answer.status_code == 422
+    assert answer.context["offer"].form.errors["size"] == [says]
+
+
 def test_the_service_holds_the_bounds_by_itself(dana):
     sender = Sender(hire("sam", Role.SUPPORT), uuid4(), Why(WHY), "req_1")
 
@@ -245,16 +276,6 @@ def test_each_act_is_in_the_trail_with_who_what_and_the_request(sam, dana):
     assert (entry.actor_kind, entry.actor_id, entry.request_id) == ("staff", str(sam.staff.pk), "req_of_sam")
     assert (entry.subject_kind, entry.subject_id) == ("user", str(dana.id))
     assert (entry.text.reason, entry.text.ticket) == (WHY, "HD-1")
-
-
-def test_the_history_tells_it_in_words(sam, dana):
-    sam.throttles(dana, ticket="HD-2214")
-    sam.raises(dana, to="200")
-
-    text = sam.reads(user_page(dana, "?tab=history"))
-
-    assert f"Throttled to 10 writes a minute {WHY} {sam.staff.username}, HD-2214" in text
-    assert "Raised short-term from 512 KiB to 1 MiB" in text
 
 
 def test_measures_that_hold_and_that_ended_are_listed_with_their_reasons(sam, dana):
@@ -288,6 +309,54 @@ def test_the_page_to_end_a_raise_shows_what_will_be(sam, dana):
 
     assert "Limit 1 MiB 512 KiB Used 50 % 100 %" in text
     assert "Set by The tests" in text
+
+
+def change_of(portal, person, scope):
+    """What the throttle form says while these calls are chosen: each row of the table, and what is above it."""
+    body = portal.opens(throttle_page(person)).content.decode()
+    shown = re.sub(rf'(?s)<(span|p|dt|dd|b)[^>]* data-if="scope-(?!{scope}")[^"]*".*?</\1>', "", body)
+    text = " ".join(html.unescape(re.sub(r"(?s)<svg.*?</svg>|<[^>]+>", " ", shown)).split())
+    return re.sub(r" (?=[.,;:])", "", text)
+
+
+def test_the_form_shows_what_holds_now_and_what_must_end_first(sam, dana):
+    dana.is_throttled(until=NOON + 3 * HOUR)
+
+    writes, reads, both = (change_of(sam, dana, scope) for scope in ThrottleScope)
+
+    first = "A throttle holds: 10 writes a minute, 3 h left. End it first."
+    assert first in writes
+    assert "Calls 10 writes a minute" in writes
+    assert "Holds 10 writes a minute 3 h left: end it first" in writes
+    assert "Calls 1,200 reads a minute" in reads
+    assert "Holds" not in reads
+    assert "Calls 10 writes a minute, 1,200 reads a minute" in both
+    assert "Holds 10 writes a minute stays, 3 h left; the strictest counts" in both
+    assert first not in reads + both
+
+
+def test_the_strictest_of_what_holds_is_what_holds_now(sam, dana):
+    dana.is_throttled(ThrottleScope.WRITE, per_minute=60)
+    dana.is_throttled(ThrottleScope.QUERY, per_minute=None)
+    dana.is_throttled(ThrottleScope.ALL, per_minute=25)
+
+    writes, reads, both = (change_of(sam, dana, scope) for scope in ThrottleScope)
+
+    assert "Calls 25 calls a minute" in writes
+    assert "Holds 25 calls a minute stays" in writes
+    assert "Calls all reads blocked" in reads
+    assert "Calls 25 calls a minute, all reads blocked" in both
+    assert "Holds 25 calls a minute 60 min left: end it first" in both
+
+
+@pytest.mark.parametrize(("scope", "most", "calls"), [("write", 1200, "1,200 writes"), ("all", 2400, "2,400 calls")])
+def test_a_throttle_that_would_hold_nothing_back_is_refused_at_its_field(sam, dana, scope, most, calls):
+    answer = sam.throttles(dana, scope=scope, rate="other", other=str(most))
+
+    assert answer.status_code == 422
+    says = f"This is not below the plan's {calls} a minute: it would hold nothing back."
+    assert answer.context["offer"].form.errors["other"] == [says]
+    assert sam.throttles(dana, scope=scope, rate="other", other=str(most - 1)).status_code == 302
 
 
 def test_a_throttle_of_nobody_is_a_page_that_is_not_there(sam):

@@ -109,6 +109,15 @@ def test_the_next_reader_sees_who_reads_until_when_and_for_what(lena, vera, dana
     assert WHY in history
 
 
+def test_who_reads_sees_who_else_does_before_it_says_that_nobody_else_can(lena, luis, dana):
+    lena.reveals(dana)
+    luis.reveals(dana)
+
+    text = lena.reads(user_page(dana))
+
+    assert f"{luis.staff.username} reads it too, until 12:15 . Everybody else sees it masked. It is recorded." in text
+
+
 def test_a_later_reader_still_sees_who_read_last(lena, vera, dana, clock_at_noon):
     lena.reveals(dana, ticket="HD-2214")
 

@@ -68,7 +68,7 @@ def test_lists_customers_newest_first_with_the_usage_of_each_tier(vera, dana):
     newest, oldest = rows_of(vera, "/ops/users/")
 
     assert newest.startswith("newest")
-    assert oldest.startswith(f"Dana Whitfield {dana.external_id} , free, for 8 months")
+    assert oldest.startswith(f"Dana Whitfield {dana.external_id} , free plan, known for 8 months")
     assert "100 KiB of 2 MiB 5 %" in oldest
 
 

@@ -7,11 +7,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kimberly.lib import clock
 from kimberly.lib.actors import Actor
-from kimberly.lib.errors import Refusal
+from kimberly.lib.errors import Invalid
 from ops.roles import Role
 from ops.services import staff
 
 VARIABLE = "KIMBERLY_STAFF_PASSWORD"
+NAMES = {"/username": "The user name", "/password": "The password"}
 
 
 class Command(BaseCommand):
@@ -37,10 +38,15 @@ class Command(BaseCommand):
                 actor=Actor.command("create_staff"),
                 now=clock.utc_now(),
             )
-        except Refusal as refusal:
-            raise CommandError(refusal.detail) from refusal
+        except Invalid as refusal:
+            raise CommandError(_said(refusal)) from refusal
         done = "was made" if made else "was there: password and roles are set"
         self.stdout.write(f"{options['username']} {done}; roles: {', '.join(held)}.")
+
+
+def _said(refusal: Invalid) -> str:
+    """Everything that is wrong, so that nobody has to try once for each."""
+    return " ".join(f"{NAMES[pointer]} {sentence}." for pointer, sentence in refusal.errors)
 
 
 def _password() -> str:
