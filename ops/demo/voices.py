@@ -15,7 +15,8 @@ SENTENCES = Path(__file__).with_name("sentences")
 LANGUAGES = ("en", "de", "es", "fr", "pt", "it", "uk", "ja")
 TRIES = 8  # What somebody was told to have said is told with other details; after so many tries it is left out.
 TOPICS = (9, 12)  # A person talks of so many, and of either a cat or a dog.
-OFTEN = 5  # So many times at most a person does the same thing in all those weeks, as far as anybody notes it.
+OFTEN = 5  # So many times at most it is noted that somebody did the same thing again,
+APART = timedelta(days=3)  # and no sooner than so.
 PARTS = Formatter()
 
 
@@ -45,7 +46,7 @@ class Change:
 class Voice:
     """Tells sentences of one person. `said` is shared by all, so that nothing is told twice.
 
-    A fact is told once a person, so no second one can contradict it; an event once a day, with its day.
+    A fact is told once a person, so no second one can contradict it; an event with its day, and some days apart.
     """
 
     language: str
@@ -121,7 +122,8 @@ class Voice:
             return ""
         for pattern in self._shuffled(self.words["topics"][topic]["events"]):
             days = self._events.setdefault(pattern, [])
-            if day not in days and len(days) < OFTEN and (told := self._new(pattern, at, {})):
+            is_rare = len(days) < OFTEN and all(abs(day - other) >= APART for other in days)
+            if is_rare and (told := self._new(pattern, at, {})):
                 days.append(day)
                 return told
         return ""
