@@ -7,7 +7,8 @@ from datetime import timedelta
 from operator import attrgetter
 
 from memory.rules.tiers import Tier
-from ops.demo.histories import History, Share
+from ops.demo import documents
+from ops.demo.histories import BUSY, RESTLESS, History, Pace, Share
 from ops.demo.plans import (
     HeldBack,
     Memory,
@@ -37,31 +38,30 @@ class Case:
     days: int
     tell: Callable[[History], None]
     client: str = "assistant-app"
+    pace: Pace = BUSY
 
 
 def near_limit(history: History) -> None:
-    """97 % of long-term is used, and three longer transcripts did not fit."""
-    room = FREE_BYTES[Tier.LONG_TERM] * 98 // 100 - _bytes_of(history, Tier.LONG_TERM)
-    notes = history.notes(Share(Tier.LONG_TERM, room, note_bytes=20_000), least_age=timedelta(hours=5))
-    history.write_in_batches(sorted(notes, key=attrgetter("created_at", "content")))
+    """97 % of long-term is used, and three more exports did not fit."""
+    room = FREE_BYTES[Tier.LONG_TERM] * 974 // 1000 - _bytes_of(history, Tier.LONG_TERM)
+    tables = history.tables(Share(Tier.LONG_TERM, room, document_bytes=110_000), least_age=timedelta(hours=5))
+    history.write_in_batches(sorted(tables, key=attrgetter("created_at", "content")))
     for minutes in (194, 51, 9):
-        _refused(history, minutes * 60, Tier.LONG_TERM, size_bytes=FREE_BYTES[Tier.LONG_TERM] // 25, title="Transcript")
+        at = history.now - timedelta(minutes=minutes)
+        table = history.documents.table("pulse", at, most_bytes=FREE_BYTES[Tier.LONG_TERM] // 25)
+        history.write(at, [history.memory_of(table, Tier.LONG_TERM, at, {"source": "chat", "tags": ["pulse"]})])
 
 
 def bursting(history: History) -> None:
     """An import that began an hour and three quarters ago, has filled short-term, and does not stop trying."""
-    left, seconds = FREE_BYTES[Tier.SHORT_TERM] - _bytes_of(history, Tier.SHORT_TERM), 105 * 60
-    chance = history.voice.chance
+    chance, room = history.voice.chance, FREE_BYTES[Tier.SHORT_TERM] - _bytes_of(history, Tier.SHORT_TERM)
+    left = room
     while left > 1_500:
-        mails: list[Memory] = []
-        for _ in range(chance.randint(9, 14)):
-            if left > 1_500:
-                mails.append(_mail(history, seconds, size_bytes=min(left, chance.randint(1_600, 4_200))))
-                left -= size_of(mails[-1])
-        history.write(mails[0].created_at, mails, client="mail-import")
-        seconds = max(seconds - chance.randint(290, 350), FULL_SECONDS)
+        # One after the other, at an even pace but for a few seconds.
+        age = FULL_SECONDS + (105 * 60 - FULL_SECONDS) * left / room + chance.uniform(-4, 4)
+        left -= size_of(_mail(history, age, size_bytes=min(left, chance.randint(4_200, 9_600))))
     for age in range(430, 10, -70):
-        _refused(history, age, Tier.SHORT_TERM, size_bytes=2_600, title="Mail", client="mail-import")
+        _mail(history, age, size_bytes=2_600)
 
 
 def throttled(history: History) -> None:
@@ -77,16 +77,19 @@ def throttled(history: History) -> None:
 def override_ends_soon(history: History) -> None:
     """Short-term holds more than the plan grants, and in forty minutes the plan counts again."""
     now, raised_bytes = history.now, 768 * KIB
-    order = Ordered("demo-lena", "Interview week: transcripts come in faster than they are summed up", "HD-3301")
+    order = Ordered("demo-lena", "Survey day: answers come in faster than they are summed up", "HD-3301")
     began_at = now - timedelta(hours=5, minutes=20)
     history.deeds.append(QuotaRaised(began_at, now + timedelta(minutes=40), Tier.SHORT_TERM, raised_bytes, order))
-    left = raised_bytes * 79 // 100 - _bytes_of(history, Tier.SHORT_TERM)
-    seconds = 5 * 3600
-    while left > 3_000:
-        note = _mail(history, seconds, size_bytes=min(left, 9_500), title="Interview")
-        history.write(note.created_at, [note])
-        left -= size_of(note)
-        seconds -= 240
+    room = raised_bytes * 79 // 100 - _bytes_of(history, Tier.SHORT_TERM)
+    sheets = round(room / 24_000)
+    found = []
+    for sheet in range(sheets):
+        at = now - timedelta(seconds=240 + sheet * 17_400 // sheets)
+        metadata = {"session": f"survey-{at:%Y-%m-%d}", "source": "chat", "tags": ["survey", "answers"]}
+        table = history.documents.table("survey", at, most_bytes=room // sheets - 260)
+        found.append(history.memory_of(table, Tier.SHORT_TERM, at, metadata))
+    for memory in reversed(found):
+        history.write(memory.created_at, [memory])
 
 
 def override_ended(history: History) -> None:
@@ -126,7 +129,7 @@ def raised(history: History) -> None:
 
 
 CASES = (
-    Case("acct-71180", "Noor Haddad", "en", "free", 31, near_limit),
+    Case("acct-71180", "Noor Haddad", "en", "free", 31, near_limit, pace=RESTLESS),
     Case("acct-74012", "Gideon Park", "en", "free", 9, bursting),
     Case("acct-73554", "Lukas Brenner", "de", "free", 16, throttled, "phone-app"),
     Case("acct-70921", "Camila Duarte", "pt", "free", 23, override_ends_soon),
@@ -137,18 +140,14 @@ CASES = (
 )
 
 
-def _refused(history: History, age_seconds: int, tier: Tier, *, size_bytes: int, title: str, client: str = "") -> None:
-    """A call whose memories have no room any more: they get places, but nobody will find anything there."""
-    memory = _mail(history, age_seconds, size_bytes=size_bytes, title=title, tier=tier)
-    history.write(memory.created_at, [memory], client=client)
-
-
-def _mail(
-    history: History, age_seconds: int, *, size_bytes: int, title: str = "Mail", tier: Tier = Tier.SHORT_TERM
-) -> Memory:
+def _mail(history: History, age_seconds: float, *, size_bytes: int) -> Memory:
+    """One call; where short-term has no room any more, its memory gets a place, but nobody will find anything there."""
     at = history.now - timedelta(seconds=age_seconds)
-    metadata = {"session": f"import-{at:%Y-%m-%d}", "source": "mail", "title": title, "tags": ["mail", "import"]}
-    return Memory(tier, history.voice.note(at, most_bytes=size_bytes - 120), metadata, at)
+    mail = documents.trade_mail(history.voice.chance, at, most_bytes=size_bytes - 200)
+    metadata = {"session": f"import-{at:%Y-%m-%d}", "source": "mail", "tags": ["mail", "import"]}
+    memory = history.memory_of(mail, Tier.SHORT_TERM, at, metadata)
+    history.write(at, [memory], client="mail-import")
+    return memory
 
 
 def size_of(memory: Memory) -> int:

@@ -9,7 +9,7 @@ from random import Random
 
 from memory.rules.tiers import Tier
 from ops.demo.cases import CASES, FREE_BYTES, Case
-from ops.demo.histories import SOURCES, History, Share
+from ops.demo.histories import PACES, SOURCES, History, Share
 from ops.demo.plans import Colleague, Demo, Person, PlanChanged
 from ops.demo.voices import Voice, dice, words_of
 from ops.roles import Role
@@ -33,8 +33,7 @@ SHARES = (
     *((LONG, 0.11), (SHORT, 0.05), (LONG, 0.05), (SHORT, 0.84), (LONG, 0.38), (SHORT, 0.11), (LONG, 0.03)),
     *((SHORT, 0.43), (LONG, 0.09), (SHORT, 0.03), (LONG, 0.02)),
 )
-"""What some of those on the free plan keep in long notes: the bars of a list without them would all look empty."""
-SESSIONS = ((4, 9), (8, 15), (12, 24))
+"""What some of those on the free plan keep in documents: the bars of a list without them would all look empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,8 @@ def _person(
     client = chance.choice(("assistant-app", "assistant-app", "phone-app", "home-speaker"))
     history = cast.history(name.login, name.language, client, at)
     days = (cast.now - at) / timedelta(days=1)
-    sessions = min(chance.randint(*chance.choice(SESSIONS)), 2 + round(days * 3))
     kept = Share(share[0], int(FREE_BYTES[share[0]] * share[1])) if share else None
-    history.live(sessions=sessions, share=kept)
+    history.live(chance.choice(PACES), share=kept)
     if plan_name == "paid" and days > 3 and chance.random() < GROWN:
         history.deeds.append(PlanChanged(at + (cast.now - at) * chance.uniform(0.2, 0.8), "paid"))
         plan_name = "free"
@@ -106,7 +104,7 @@ def _person(
 def _of_case(case: Case, cast: Cast) -> Person:
     at = cast.now - timedelta(days=case.days, hours=4)
     history = cast.history(case.external_id, case.language, case.client, at)
-    history.live(sessions=10)
+    history.live(case.pace)
     case.tell(history)
     name = Name(case.language, case.display_name, case.display_name.lower().replace(" ", "."))
     return _told(case.external_id, name, case.plan, history)

@@ -68,6 +68,14 @@ def test_items_stand_in_all_tiers_with_their_vectors_some_protected_some_archive
     assert found.filter(tier=Tier.SHORT_TERM, state=ItemState.ACTIVE, expires_at__lt=furnished.now).count() == 0
 
 
+def test_what_is_archived_was_archived_all_through_the_weeks(furnished):
+    archived = MemoryItem.objects.filter(user__in=furnished.users(), state=ItemState.ARCHIVED)
+    times = [at for at in archived.values_list("archived_at", flat=True) if at is not None]
+
+    assert len({at.date() for at in times}) > 15
+    assert sum(at > furnished.now - timedelta(hours=1) for at in times) < len(times) / 10
+
+
 def test_a_third_have_goals_and_there_are_questions_and_verdicts(furnished):
     of_ours = {"user__in": furnished.users()}
 
@@ -89,6 +97,14 @@ def test_one_is_bursting_and_was_refused_within_the_last_minutes(furnished):
     assert furnished.says(BURSTING) == ["Active", "Short-term 100 % full"]
     assert sum(lately.values_list("size_bytes", flat=True)) > 0.9 * cases.FREE_BYTES[Tier.SHORT_TERM]
     assert refused.count() >= 5
+
+
+def test_what_the_burst_brought_ends_its_life_as_it_came_one_after_the_other(furnished):
+    mails = MemoryItem.objects.filter(user=furnished.user(BURSTING), metadata__source="mail").order_by("created_at")
+    ends = [at for at in mails.values_list("expires_at", flat=True) if at is not None]
+
+    assert len(ends) > 40
+    assert ends == sorted(set(ends))
 
 
 def test_one_is_throttled_by_a_person_of_support_for_three_more_hours(furnished):
@@ -122,7 +138,12 @@ def test_one_is_suspended_and_its_client_was_turned_away(furnished):
 def test_memories_are_found_by_what_they_are_about(furnished):
     question = Question(furnished.user(NEAR).pk, "sister birthday call", 5, Narrowing())
 
-    assert len(retrieval.look(question).items) == 5
+    found = retrieval.look(question).items
+    assert len(found) == 5
+    noted = MemoryItem.objects.in_bulk([item.id for item in found])
+    lengths = [len(noted[item.id].content or "") for item in found]
+    assert lengths[0] < 200
+    assert sum(length < 200 for length in lengths) >= 3
 
 
 def test_the_figures_of_the_cases_are_those_of_the_plans(db):
