@@ -53,8 +53,9 @@ def embed(embedder: Embedder, texts: Sequence[str]) -> list[Embedded]:
     and one NaN would spoil the scaling of a user's whole answer.
     """
     found: list[Embedded | None] = [None] * len(texts)
-    for places in batches([text[:MOST_CHARACTERS] for text in texts]):
-        rows = _checked(embedder, [texts[place][:MOST_CHARACTERS] for place in places])
+    cut = [text[:MOST_CHARACTERS] for text in texts]
+    for places in batches(cut):
+        rows = _checked(embedder, [cut[place] for place in places])
         for place, row in zip(places, rows, strict=True):
             found[place] = Embedded(embedder.model, unit(row))
     return [one for one in found if one is not None]
@@ -86,4 +87,4 @@ def unit(row: NDArray[Any]) -> HalfVector | None:
     norm = math.sqrt(np.dot(values, values))
     if not math.isfinite(norm) or norm == 0:
         return None
-    return HalfVector((values / norm).astype(np.float32))
+    return HalfVector(values / norm)
