@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from django.core.cache import close_caches
 from django.core.signals import request_finished, request_started
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -43,6 +44,7 @@ class Slots:
         request_started.disconnect(reset_queries)
         for signal in (request_started, request_finished):
             signal.disconnect(close_old_connections)
+        request_finished.disconnect(close_caches)  # Redis' has nothing to close
         for _ in range(number):
             connection = connections.create_connection(DEFAULT_DB_ALIAS)
             connection.inc_thread_sharing()

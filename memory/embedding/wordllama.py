@@ -9,7 +9,6 @@ import wordllama  # type: ignore[import-untyped] # it has no types
 
 from memory.embedding.base import Matrix
 
-
 # Most calls have one short text: to hand it to a pool of threads and wait costs more than the work.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
