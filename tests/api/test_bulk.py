@@ -101,9 +101,9 @@ def test_a_refusal_by_index_says_as_much_as_one_alone(alice: Caller):
     alice.person.fill(Tier.SHORT_TERM, leaving_bytes=10, at=clock.utc_now())
     large = item(content_of(11), type="short-term")
 
-    alone = problem_in(alice.posts(large["content"], type="short-term"))
     response = alice.posts_many(item("Kept."), large, atomic=False)
     error = response.json()["errors"][0]
+    alone = problem_in(alice.posts(large["content"], type="short-term"))
 
     assert set(MEMBERS) | {"index"} <= set(error)
     assert error["request_id"] == response.headers["x-request-id"]

@@ -178,7 +178,8 @@ def test_a_suspended_user_cannot_change_or_restore_within_two_seconds(suspended:
     anew = {"Connection": "close"}
 
     def all_refused() -> bool:
-        answers = [suspended.http.put(path, json={"display_name": "M"}, headers=anew) for _ in range(6)]
+        # So many that both processes are met, however unevenly they take new connections.
+        answers = [suspended.http.put(path, json={"display_name": "M"}, headers=anew) for _ in range(30)]
         return {response.status_code for response in answers} == {403}
 
     until(all_refused, what="both processes to know of it", limit_seconds=2)

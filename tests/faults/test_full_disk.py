@@ -21,10 +21,20 @@ def big_load(stack):
     return stack.load(*names, writers=6, readers=2, per_second=100, more_characters=100_000)
 
 
+def keep_wal_elsewhere(stack):
+    """The WAL on a disk that has room: without room for it the server ends, whatever else fits."""
+    stack.postgres.stop()
+    wal, elsewhere = stack.postgres.cluster.folder / "pg_wal", stack.folder / "wal"
+    subprocess.run(["mv", str(wal), str(elsewhere)], check=True)
+    wal.symlink_to(elsewhere)
+    stack.postgres.restart()
+
+
 def test_a_full_data_disk_stops_writes_until_it_grows(request):
     stack = Stack(postgres_settings=SMALL_WAL)
     request.addfinalizer(stack.stop)  # once more without the disk, whose folder was in use
     with SmallDisk(stack.folder / "postgres", megabytes=192) as disk, stack:
+        keep_wal_elsewhere(stack)
         load = big_load(stack)
         with load:
             until(lambda: len(load.outages()) > 20, what="writes to be refused", limit_seconds=120)
