@@ -64,11 +64,27 @@ def places_in(contents: Mapping[UUID, str], query: str, *, user_id: UUID) -> dic
 
 def _spans(pieces: list[str], content: str) -> list[Span]:
     """Every second piece is a word. None where the parser has left something out, as it does with endless words."""
-    if not content.startswith("".join(pieces)):
-        return []
-    spans, at = [], 0
+    spans: list[Span] = []
+    at = 0
     for number, piece in enumerate(pieces):
+        begin, at = at, _past(piece, content, at)
+        if at < 0:
+            return []
         if number % 2:
-            spans.append((at, at + len(piece)))
-        at += len(piece)
+            spans.append((begin, at))
     return spans
+
+
+def _past(piece: str, content: str, at: int) -> int:
+    """Where the content goes on behind the piece, -1 when it is not there.
+
+    A space that the content has not is one at which `memory_pieces` has broken a long run.
+    """
+    if content.startswith(piece, at):
+        return at + len(piece)
+    for character in piece:
+        if content.startswith(character, at):
+            at += 1
+        elif character != " ":
+            return -1
+    return at

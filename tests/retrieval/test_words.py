@@ -87,7 +87,7 @@ def test_places_are_found_in_the_beginning_of_a_very_long_text(alice):
 
 
 def test_no_place_is_told_where_the_parser_leaves_something_out(alice):
-    text = f"A window {'w' * 3_000} window"
+    text = f"A window {'é' * 3_000} window"
     stored = alice.writes(text)
 
     assert words.places_in({stored.id: text}, "window", user_id=alice.id) == {stored.id: []}
@@ -97,6 +97,15 @@ def test_another_users_texts_have_no_places(alice, bob):
     stored = bob.writes("A window seat.")
 
     assert words.places_in({stored.id: "A window seat."}, "window", user_id=alice.id) == {}
+
+
+def test_words_have_their_places_behind_a_long_address_too(alice):
+    text = f"See https://example.org/{'path/' * 60} for the window, and {'x' * 100} windows."
+    stored = alice.writes(text)
+
+    [first, second] = words.places_in({stored.id: text}, "window", user_id=alice.id)[stored.id]
+
+    assert (text[slice(*first)], text[slice(*second)]) == ("window", "windows")
 
 
 @pytest.mark.promise("R7")
