@@ -9,9 +9,9 @@ from tests.commands.test_create_api_key import created
 from tests.personas import unique
 
 
-def revoked(beginning):
+def revoked(beginning, reason="It stood in a public log."):
     output = StringIO()
-    call_command("revoke_api_key", beginning, "--reason", "It stood in a public log.", stdout=output)
+    call_command("revoke_api_key", beginning, "--reason", reason, stdout=output)
     return output.getvalue()
 
 
@@ -36,6 +36,15 @@ def test_says_so_when_it_was_revoked_before(db):
     revoked(text[:12])
 
     assert "was revoked before" in revoked(text[:12])
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "leaked"])
+def test_a_reason_that_says_nothing_is_refused_and_the_key_goes_on(db, reason):
+    text, key = created("--client", unique("app"))
+
+    with pytest.raises(CommandError, match="at least 10 characters"):
+        revoked(text[:12], reason)
+    assert ApiKey.objects.get(pk=key.pk).revoked_at is None
 
 
 @pytest.mark.parametrize("beginning", ["", "kmb_", "kmb_00000000", "nonsense"])

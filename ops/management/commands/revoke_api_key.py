@@ -6,7 +6,8 @@ from kimberly.audit.trail import Why
 from kimberly.clients import keys
 from kimberly.lib import clock
 from kimberly.lib.actors import Actor
-from kimberly.lib.errors import Refusal
+from kimberly.lib.errors import Invalid, Refusal
+from memory.services import limits
 
 
 class Command(BaseCommand):
@@ -19,6 +20,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         why = Why(options["reason"].strip())
         try:
+            if errors := limits.errors_of(why):
+                raise Invalid(*errors)
             key = keys.beginning(options["beginning"])
             was_valid = keys.revoke(key, actor=Actor.command("revoke_api_key"), now=clock.utc_now(), why=why)
         except Refusal as refusal:
