@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from memory.embedding import chosen
 from memory.rules.tiers import Tier
@@ -19,6 +20,13 @@ from tests.personas import NOON, TESTER, Person, hire
 def _passwords_are_hashed_quickly(settings):
     """Half a second for each person of each test would be spent on what these tests do not look at."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def clock_at_noon():
+    """The clock of the test, which stands until it is moved."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
 
 from memory.rules.tiers import Tier
 from ops.queries import history
@@ -12,14 +11,10 @@ from ops.queries.names import Names
 from tests.ops.portal import WHY, user_page
 from tests.personas import NOON, Person
 
+pytestmark = pytest.mark.usefixtures("clock_at_noon")
+
 MIB = 1 << 20
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -22,14 +22,10 @@ from ops.services.measures import BeyondSupport, Brake, Limit, Sender
 from tests.ops.portal import WHY, Portal, end_page, lift_page, local, raise_page, text_of, throttle_page, user_page
 from tests.personas import NOON, Person, hire
 
+pytestmark = pytest.mark.usefixtures("clock_at_noon")
+
 KIB, MIB = 1 << 10, 1 << 20
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
 
 from kimberly.audit.models import AuditEntry
 from memory.models import QuotaOverride
@@ -11,14 +10,10 @@ from memory.rules.tiers import Tier
 from tests.ops.portal import raise_page, text_of, user_page
 from tests.personas import NOON, Person
 
+pytestmark = pytest.mark.usefixtures("clock_at_noon")
+
 KIB, MIB = 1 << 10, 1 << 20
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-import time_machine
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
@@ -16,16 +15,10 @@ from ops.roles import Role
 from tests.ops.portal import WHY, Portal, mask_page, reveal_page, search_page, text_of, user_page
 from tests.personas import NOON, TESTER, Person, hire
 
-pytestmark = pytest.mark.promise("V8")
+pytestmark = [pytest.mark.promise("V8"), pytest.mark.usefixtures("clock_at_noon")]
 
 MINUTE = timedelta(minutes=1)
 SECRET = "The safe's combination is 4711, and nobody may know."
-
-
-@pytest.fixture(autouse=True)
-def clock_at_noon():
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
 
 
 @pytest.fixture

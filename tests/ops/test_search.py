@@ -5,7 +5,6 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -21,13 +20,9 @@ from tests.ops.portal import Portal, search_page, text_of, user_page
 from tests.ops.test_safe_pages import fingerprint
 from tests.personas import NOON, Person, hire
 
+pytestmark = pytest.mark.usefixtures("clock_at_noon")
+
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(autouse=True)
-def clock_at_noon():
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
 
 
 @pytest.fixture

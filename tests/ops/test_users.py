@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -22,14 +21,10 @@ from ops.queries import users as user_queries
 from tests.ops.portal import text_of, user_page
 from tests.personas import NOON, TESTER, Person, content_of, unique
 
+pytestmark = pytest.mark.usefixtures("clock_at_noon")
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 KIB = 1 << 10
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 @pytest.fixture
