@@ -15,7 +15,6 @@ from pgvector import HalfVector
 from kimberly.web import redisclient
 from memory import metrics
 from memory.embedding import chosen
-from memory.embedding.nothing import NoEmbedder
 from memory.queries import items, retrieval
 from memory.queries.retrieval import Components, Found, Narrowing, Profile, Search
 from memory.services import accesses, embeddings
@@ -93,7 +92,7 @@ def _search(question: Question, profile: Profile) -> Reply:
 def vectors_of(text: str) -> list[tuple[str, HalfVector]]:
     """The text's vector by every model that items' vectors are of; none by those that are away or switched off."""
     vectors: list[tuple[str, HalfVector]] = []
-    if isinstance(chosen.current(), NoEmbedder):
+    if chosen.current().provider == "none":
         return vectors
     for model in retrieval.models_in_use() or [chosen.current().model]:
         embedder = chosen.of_model(model)

@@ -19,4 +19,6 @@ def any_pass(narrowing: Narrowing, *, user_id: UUID) -> bool:
         items = items.filter(created_at__lt=narrowing.until)
     if narrowing.tags:
         items = items.filter(metadata__contains={"tags": list(narrowing.tags)})
+    if narrowing.metadata:
+        items = items.filter(metadata__contains=narrowing.metadata)
     return items.exists()

@@ -187,6 +187,21 @@ def test_feedback_that_says_nothing_or_too_much_is_refused(alice: Caller, body, 
     assert fault_of(response, status=422, pointer=pointer) is None
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ([], "must be an object"),
+        ({"query": "a", "metadata": "travel"}, "must be an object"),
+        ({"query": "a", "tags": "travel"}, "must be a list"),
+        ({"query": "a", "tags": ["t"] * 21}, "has 21 entries, at most 20 are taken"),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_words_of_json_not_of_python(alice: Caller, body, said):
+    problem = problem_in(alice.http.post(f"{MEMORY}/query", json=body))
+
+    assert problem["errors"][0]["detail"] == said
+
+
 def test_goals_are_set_listed_and_removed(alice: Caller):
     goals = f"{USERS}/{alice.user_id}/goals"
 

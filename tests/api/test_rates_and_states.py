@@ -123,6 +123,7 @@ def test_a_block_says_until_when(alice: Caller):
 
     assert {problem_in(response)["type"].rpartition("/")[2] for response in answers} == {"throttled"}
     assert all(3_590 < int(response.headers["retry-after"]) <= 3_600 for response in answers)
+    assert all(problem_in(response)["ends_at"].endswith("Z") for response in answers)
 
 
 @pytest.mark.promise("R3")

@@ -117,3 +117,12 @@ def test_without_any_embedder_words_do(choose, alice):
 
     assert asks(alice, "window").items[0].content == NOTES[0]
     assert embeddings.embed_late(seconds=10) == 0
+
+
+def test_an_embedder_that_was_switched_off_embeds_no_query_either(choose, alice):
+    choose("wordllama")
+    writes(alice, NOTES[0])
+    embeddings.embed_late(seconds=10)
+    choose("none")
+
+    assert asks(alice, "window").is_lexical
