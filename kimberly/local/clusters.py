@@ -22,6 +22,8 @@ SETTINGS: Mapping[str, str] = {
     "wal_summary_keep_time": "10d",
     "max_wal_senders": "10",
     "max_slot_wal_keep_size": "8GB",  # a dead WAL receiver must not fill the disk
+    # Nothing subscribes here. Else each checkpoint writes a file for it, and on a full disk a PANIC ends the server.
+    "max_active_replication_origins": "0",
     "shared_preload_libraries": "pg_stat_statements",
     "max_connections": "100",
     "shared_buffers": "128MB",

@@ -112,3 +112,14 @@ def test_what_was_committed_is_there_after_a_crash(data_dir):
         with crashing.connect(OWNER) as connection:
             assert connection.execute("SELECT here FROM kept").fetchone() == (1,)
             assert connection.execute("SHOW log_statement").fetchone() == ("all",)
+
+
+@pytest.mark.promise("F9")
+def test_a_checkpoint_writes_no_file_of_its_own_that_a_full_disk_could_refuse(server):
+    file = server.cluster.folder / "pg_logical" / "replorigin_checkpoint"
+    file.unlink(missing_ok=True)  # initdb's own
+
+    with server.connect(SUPERUSER) as connection:
+        connection.execute("CHECKPOINT")
+
+    assert not file.exists()
