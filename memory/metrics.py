@@ -18,12 +18,12 @@ WRITTEN_BYTES = metrics.shared_counter(
 ARCHIVED = metrics.shared_counter(
     "kimberly_memory_items_archived_total",
     "Memory items that were archived.",
-    {"tier": TIERS, "reason": ("meditation", "plan", "user", "expired")},
+    {"tier": TIERS, "reason": ("meditation", "plan", "user", "staff", "expired")},
 )
 PURGED = metrics.shared_counter(
     "kimberly_memory_items_purged_total",
     "Memory items whose content was erased.",
-    {"tier": TIERS, "reason": ("grace", "user", "erasure")},
+    {"tier": TIERS, "reason": ("grace", "user", "staff", "erasure")},
 )
 RESTORED = metrics.shared_counter(
     "kimberly_memory_items_restored_total", "Memory items that came back from the archive.", {"tier": TIERS}
@@ -122,5 +122,5 @@ def count_purged(tier: Tier, number: int, *, reason: str) -> None:
         PURGED.add(number, tier, reason)
 
 
-def count_restored(tier: Tier) -> None:
-    RESTORED.add(1, tier)
+def count_restored(tier: Tier, number: int) -> None:
+    RESTORED.add(number, tier)

@@ -38,6 +38,11 @@ class AuditEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.action} {self.subject_kind}:{self.subject_id}"
 
+    @property
+    def public_id(self) -> str:
+        """The bare UUID: an entry has no prefix of its own."""
+        return str(self.id)
+
 
 class AuditText(models.Model):
     """The free text of an entry, apart from it so that an erasure can empty it: the entry keeps the SHA-256."""
