@@ -13,6 +13,15 @@ STEPS = (
 )
 
 
+# By what stands in an item's `archive_reason` or `purge_reason`.
+ARCHIVED_BECAUSE = {
+    "user": "a client deleted it",
+    "staff": "a lead deleted it",
+    "expired": "its life had ended",
+    "no-room": "there was no room for it",
+}
+
+
 def span(length: timedelta) -> str:
     """`14 s`, `49 min`, `16 h`, `3 days`: one unit, rounded."""
     length = abs(length)

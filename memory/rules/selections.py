@@ -1,5 +1,6 @@
 """What may be done to items that somebody chose some time ago, and what keeps one of them out."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from memory.rules.tiers import ItemState
@@ -48,3 +49,8 @@ def obstacle(deed: Deed, *, state: ItemState, protected: bool) -> Skip | None:
     if deed is Deed.PROTECT and protected:
         return Skip.PROTECTED
     return Skip.UNPROTECTED if deed is Deed.UNPROTECT and not protected else None
+
+
+def told(skipped: Mapping[Skip, int]) -> str:
+    """`2 changed since, 1 in the archive`."""
+    return ", ".join(f"{number:,} {skip.says}" for skip, number in sorted(skipped.items()))

@@ -50,7 +50,7 @@ class NothingToDo(Refusal):
 
     @property
     def detail(self) -> str:
-        return f"Nothing was done. Of the chosen items {told(self.skipped)}."
+        return f"Nothing was done. Of the chosen items {selections.told(self.skipped)}."
 
     def facts(self) -> dict[str, Any]:
         return {"skipped": {str(skip): number for skip, number in self.skipped.items()}}
@@ -64,7 +64,7 @@ class NotAllAsBefore(NothingToDo):
 
     @property
     def detail(self) -> str:
-        return f"All come back, or none: of the items {told(self.skipped)}. Nothing was done."
+        return f"All come back, or none: of the items {selections.told(self.skipped)}. Nothing was done."
 
     def remedies(self) -> list[str]:
         return ["Restore those that are left: choose them among the user's archived items."]
@@ -152,11 +152,6 @@ def sorted_out(
         elif skip is not None:
             skipped[skip] += 1
     return fit, skipped
-
-
-def told(skipped: Mapping[Skip, int]) -> str:
-    """`2 changed since, 1 in the archive`."""
-    return ", ".join(f"{number:,} {skip.says}" for skip, number in sorted(skipped.items()))
 
 
 def _obstacle(deed: Deed, item: MemoryItem, seen: Chosen) -> Skip | None:

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from kimberly.lib import bytesize, clock, ids
+from kimberly.lib import bytesize, clock
 from kimberly.web.pagination import Order
 from memory.models import MemoryUser, Refusal, Throttle
-from memory.rules.limits import LimitSource, RefusalKind, ThrottleScope
+from memory.rules.limits import RefusalKind, ThrottleScope
 from memory.rules.tiers import Purpose, Tier
-from ops import words
+from ops import refusalwhys, telling, words
 from ops.queries import keyset
 from ops.queries.keyset import Page
 
@@ -22,7 +22,10 @@ NEWEST_FIRST = Order("refused", "refused_at", descending=True, kind=datetime)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusalRow:
-    """One refusal, or the refusals of one rule and minute. `why` and `context` are sentences."""
+    """One refusal, or the refusals of one rule and minute. `why` and `context` are sentences.
+
+    `because` are the figures of that moment, names and values; `helps` says what would have made it fit.
+    """
 
     user: MemoryUser
     kind: RefusalKind
@@ -34,6 +37,8 @@ class RefusalRow:
     times: int
     refused_at: datetime
     last_refused_at: datetime
+    because: tuple[tuple[str, str], ...]
+    helps: tuple[str, ...]
 
 
 def of_user(user_id: UUID, *, now: datetime, cursor: str = "", size: int = keyset.PAGE_ROWS) -> Page[RefusalRow]:
@@ -53,8 +58,13 @@ def of_customers(*, kind: RefusalKind | None, tier: Tier | None, now: datetime, 
 
 def _page(rows: QuerySet[Refusal], *, now: datetime, cursor: str, size: int) -> Page[RefusalRow]:
     found = keyset.page(rows.select_related("user", "client"), NEWEST_FIRST, cursor=cursor, size=size)
-    throttles = _throttles_of(found.rows)
-    return Page([_row(refusal, throttles, now) for refusal in found.rows], found.next_cursor)
+    return Page(told(found.rows, now=now), found.next_cursor)
+
+
+def told(refusals: Sequence[Refusal], *, now: datetime) -> list[RefusalRow]:
+    """The refusals in words, in the order given; their users and clients come with them."""
+    throttles = _throttles_of(refusals)
+    return [_row(refusal, throttles, now) for refusal in refusals]
 
 
 def _throttles_of(refusals: Sequence[Refusal]) -> dict[str, Throttle]:
@@ -75,6 +85,8 @@ def _row(refusal: Refusal, throttles: dict[str, Throttle], now: datetime) -> Ref
         context=context,
         client=refusal.client.name if refusal.client else "",
         last_refused_at=refusal.last_refused_at,
+        because=tuple(refusalwhys.figures(refusal, throttles.get(refusal.source_id))),
+        helps=tuple(refusalwhys.helps(refusal, throttles.get(refusal.source_id), now)),
         **facts,
     )
 
@@ -97,9 +109,7 @@ def _no_room(refusal: Refusal) -> str:
 
 def _limit(refusal: Refusal) -> str:
     limit = bytesize.human(refusal.limit_bytes or 0)
-    if refusal.source == LimitSource.OVERRIDE:
-        return f"limit {limit} from the raise {ids.encode(ids.Prefix.OVERRIDE, UUID(refusal.source_id))}"
-    return f"limit {limit} from the {refusal.source_id} plan"
+    return f"limit {limit} {telling.limit_from(refusal.source, refusal.source_id)}"
 
 
 def _braked(refusal: Refusal, throttle: Throttle | None) -> str:
