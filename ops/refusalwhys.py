@@ -54,8 +54,8 @@ def _room(refusal: Refusal) -> Iterator[str]:
     if needed > limit:
         yield "To split it: it is larger than the whole tier."
     else:
-        yield f"To delete {bytesize.human(missing)} of {refusal.tier}: the room is free at once."
-    yield f"A raise of {refusal.tier} to {bytesize.human(enough)} or more."
+        yield f"To delete {bytesize.at_least(missing)} of {refusal.tier}: the room is free at once."
+    yield f"A raise of {refusal.tier} to {bytesize.at_least(enough)} or more."
 
 
 def _scope_of(refusal: Refusal) -> str:

@@ -97,9 +97,9 @@ class NoRoomToRestore(Refusal):
     def remedies(self) -> list[str]:
         helps = []
         for tier, needed in self.shortages:
-            missing, enough = bytesize.human(needed - tier.room_bytes), tier.active_bytes + needed
-            helps.append(f"Raise {tier.tier} to {bytesize.human(enough)} or more for a time.")
-            helps.append(f"Delete {missing} of {tier.tier} that are needed less.")
+            missing, enough = needed - tier.room_bytes, tier.active_bytes + needed
+            helps.append(f"Raise {tier.tier} to {bytesize.at_least(enough)} or more for a time.")
+            helps.append(f"Delete {bytesize.at_least(missing)} of {tier.tier} that are needed less.")
         return [*helps, "Restore fewer of them."]
 
 
