@@ -80,7 +80,7 @@ class Portal:
         return self.sends(suspend_page(person), **{"typed": person.external_id, **fields})
 
     def resumes(self, person: Person, **fields: Any) -> Any:
-        return self.sends(f"{user_page(person)}resume/", **fields)
+        return self.sends(resume_page(person), **fields)
 
     def notes(self, person: Person, text: str, **fields: Any) -> Any:
         return self.sends(note_page(person), reason=text, **fields)
@@ -123,6 +123,10 @@ def items_page(deed: str, person: Person, *items: UUID) -> str:
 
 def suspend_page(person: Person) -> str:
     return f"{user_page(person)}suspend/"
+
+
+def resume_page(person: Person) -> str:
+    return f"{user_page(person)}resume/"
 
 
 def note_page(person: Person) -> str:
