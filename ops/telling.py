@@ -14,6 +14,8 @@ from ops import words
 from ops.models import LONGEST_REVEAL
 
 Facts = Mapping[str, Any]
+MEASURED = ("items.deleted", "items.restored")
+"""Acts that free or take room: why they were done shows in what was used of which limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def tell(entry: AuditEntry, now: datetime) -> Told:
     what = say(entry.before, entry.after, now) if say else entry.action
     if "undoes" in entry.after:
         what, icon = f"Undo: {what[:1].lower()}{what[1:]}", "undo"
-    because = tuple(_measured(entry.before)) if entry.action.startswith("items.") else ()
+    because = tuple(_measured(entry.before)) if entry.action in MEASURED else ()
     return Told(what, tone, icon, because)
 
 
@@ -134,7 +136,7 @@ def _reconciled(before: Facts, after: Facts, now: datetime) -> str:
 
 
 def _items(after: Facts) -> str:
-    tiers = " and ".join(after.get("tiers", ()))
+    tiers = words.listed(after.get("tiers", ()))
     size = bytesize.human(int(after.get("size_bytes", 0)))
     return f"{words.counted(int(after.get('number', 0)), 'item')} of {tiers}, {size}"
 

@@ -1,5 +1,6 @@
 """How pages say times, sizes and measures: short, the number first. Pure Python; `now` is always given."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from memory.rules.limits import ThrottleScope
@@ -72,3 +73,8 @@ def counted(number: int, noun: str) -> str:
 def shortened(text: str, characters: int) -> str:
     """The text, with an ellipsis where it is longer."""
     return text if len(text) <= characters else f"{text[: characters - 1].rstrip()}…"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`long-term`, `long-term and permanent`, `long-term, permanent and short-term`."""
+    return " and ".join(part for part in (", ".join(names[:-1]), "".join(names[-1:])) if part)

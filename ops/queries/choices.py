@@ -36,11 +36,18 @@ class Preview:
     """Archived items that would go for good, because the archive is full."""
     change: tuple[tuple[str, str, str], ...]
     shortage: NoRoomToRestore | None
+    grace_days: int
 
     @property
     def left_out(self) -> str:
         """`2 changed since, 1 in the archive`; empty when all of them can be changed."""
         return rules.told(self.skipped)
+
+    @property
+    def warning(self) -> str:
+        """What a delete means, beside the field in which the sender confirms it."""
+        leave = f"{words.counted(self.items, 'item')} leave{'s' if self.items == 1 else ''} retrieval at once"
+        return f"{leave}; all can come back for {self.grace_days} days."
 
 
 def frozen(user_id: UUID, item_ids: Sequence[UUID]) -> list[Chosen]:
@@ -69,6 +76,7 @@ def preview(deed: Deed, chosen: Sequence[Chosen], tiers: Mapping[Tier, TierUsage
         pushed_out=pushed_out,
         change=tuple(_change(deed, fit, tiers)),
         shortage=NoRoomToRestore(shortages) if shortages else None,
+        grace_days=min((tiers[Tier(item.tier)].grace_days for item in fit), default=0),
     )
 
 
