@@ -52,7 +52,7 @@ def _chosen_in(data: Any) -> list[Chosen]:
 class Confirmed(forms.Form):
     """It stops or destroys something: the sender types whom it is about."""
 
-    typed = forms.CharField(
+    whom = forms.CharField(
         max_length=128,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
         error_messages={"required": "Type it, so that nothing is done to the wrong person."},
@@ -60,13 +60,13 @@ class Confirmed(forms.Form):
 
     def expect(self, external_id: str) -> None:
         """Ask for this id. A browser that matches it lights the button up."""
-        field = self.fields["typed"]
+        field = self.fields["whom"]
         field.label = f"Type {external_id}"
         field.widget.attrs["pattern"] = SPECIAL.sub(r"\\\1", external_id)
         self.expected = external_id
 
-    def clean_typed(self) -> str:
-        typed: str = self.cleaned_data["typed"]
+    def clean_whom(self) -> str:
+        typed: str = self.cleaned_data["whom"]
         if typed != self.expected.strip():
             raise forms.ValidationError("This is not the id of the user whose page this is.")
         return typed
@@ -112,7 +112,7 @@ class NoteForm(ReasonedForm):
         """After a conflict the form holds the version that was shown: sent again, it writes over that one."""
         super().refuse(refusal)
         if isinstance(refusal, NoteChanged):
-            self.data = {**self.data.dict(), "version": refusal.current.version}
+            self.data = {name: self.data.get(name) for name in self.data} | {"version": refusal.current.version}
 
 
 class UndoForm(ReasonedForm):

@@ -27,6 +27,7 @@ RAISED_ONCE, LIFTED, SUSPENDED = "acct-71733", "acct-72418", "acct-72066"
 def told(furnished, external_id):
     """What the portal tells of the user's past: who did what (not until when: that depends on the hour), why."""
     profile = users.profile(furnished.user(external_id).pk, names=Names(), now=furnished.now)
+    assert profile is not None
     rows = timeline.page(profile, names=Names(), now=furnished.now).rows
     return [(str(row.who), row.what.partition(" until ")[0], row.ticket) for row in rows]
 

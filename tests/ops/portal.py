@@ -68,7 +68,7 @@ class Portal:
 
     def changes(self, deed: str, person: Person, *items: UUID, **fields: Any) -> Any:
         """Open the form with these items, and send what it holds; deleting, type whom it is about."""
-        typed = {"typed": person.external_id} if deed == "delete" else {}
+        typed = {"whom": person.external_id} if deed == "delete" else {}
         return self.sends(items_page(deed, person), item=self.frozen(deed, person, *items), **{**typed, **fields})
 
     def frozen(self, deed: str, person: Person, *items: UUID) -> list[str]:
@@ -77,7 +77,7 @@ class Portal:
         return re.findall(r'name="item" value="([^"]+)"', page)
 
     def suspends(self, person: Person, **fields: Any) -> Any:
-        return self.sends(suspend_page(person), **{"typed": person.external_id, **fields})
+        return self.sends(suspend_page(person), **{"whom": person.external_id, **fields})
 
     def resumes(self, person: Person, **fields: Any) -> Any:
         return self.sends(resume_page(person), **fields)

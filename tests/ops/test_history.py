@@ -1,13 +1,15 @@
 """A user's timeline: everything that happened, by whom and why, page by page and kind by kind."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from kimberly.audit import trail
+from kimberly.audit.models import AuditEntry
 from kimberly.audit.trail import Subject
 from kimberly.lib.actors import Actor, ActorKind
-from memory.models import UsageCounter
+from memory.models import Throttle, UsageCounter
 from memory.queries import usage
 from memory.rules.limits import RefusalKind
 from memory.rules.tiers import Tier
@@ -35,6 +37,7 @@ def dana(db):
 
 def happened(person, *, now=NOON, **options):
     profile = user_queries.profile(person.id, names=Names(), now=now)
+    assert profile is not None
     return timeline.page(profile, names=Names(), now=now, **options)
 
 
@@ -212,9 +215,8 @@ def test_other_refusals_say_why_too(sam, dana, kind, source_id, says):
 
 def test_a_throttled_call_says_by_whose_throttle(sam, dana):
     sam.throttles(dana)
-    profile = user_queries.profile(dana.id, names=Names(), now=NOON)
-    [throttle] = profile.throttles
-    facts = {"source": "throttle", "source_id": str(throttle.id), "per_minute": 10}
+    throttle = Throttle.objects.get()
+    facts: dict[str, Any] = {"source": "throttle", "source_id": str(throttle.pk), "per_minute": 10}
     for _ in range(3):
         refusals.keep_counted(RefusalKind.THROTTLE, Call(dana.id, None, ""), now=NOON, **facts)
 
@@ -236,12 +238,12 @@ def test_what_stands_offers_its_undo_and_what_has_ended_does_not(sam, dana, cloc
 
 
 def undo_page_of(row):
-    return undo_page(type("Act", (), {"pk": row.undo}))
+    return undo_page(AuditEntry.objects.get(pk=row.undo))
 
 
 def test_a_reason_that_was_erased_is_told_as_such(sam, dana):
     sam.throttles(dana)
-    entry = trail.AuditEntry.objects.get(action="throttle.set")
+    entry = AuditEntry.objects.get(action="throttle.set")
     entry.text.reason, entry.text.ticket, entry.text.erased_at = "", "", NOON
     entry.text.save()
 

@@ -120,7 +120,7 @@ def test_what_the_form_shows_is_what_then_happens(lena, dana, three, deed):
 
     lena.changes(deed, dana, *three)
 
-    entry = entry_of(selections.ACTIONS[deed]) if deed is not Deed.PROTECT else AuditEntry.objects.order_by("pk").last()
+    entry = entry_of(selections.ACTIONS[deed]) if deed is not Deed.PROTECT else AuditEntry.objects.order_by("-pk")[0]
     afterwards = lena.opens(user_page(dana)).context["profile"].tiers
     assert (entry.after["number"], entry.after["size_bytes"]) == (shown.items, shown.size_bytes)
     assert sum(entry.after["skipped"].values()) == sum(shown.skipped.values())
@@ -162,7 +162,7 @@ def test_other_peoples_items_are_left_alone(lena, dana, three, bob):
 
 @pytest.mark.parametrize("typed", ["", "usr_1", "DANA"])
 def test_a_delete_asks_to_type_whom_it_is_about(lena, dana, three, typed):
-    answer = lena.changes("delete", dana, *three, typed=typed)
+    answer = lena.changes("delete", dana, *three, whom=typed)
 
     assert answer.status_code == 422
     assert dana.external_id in text_of(answer)
@@ -182,7 +182,7 @@ def test_a_reason_is_asked_for_and_what_was_chosen_is_kept(lena, dana, three, de
 def test_a_form_that_is_sent_twice_deletes_once(lena, dana, three):
     held, token = lena.frozen("delete", dana, *three), uuid4()
 
-    answers = [lena.sends(items_page("delete", dana), item=held, typed=dana.external_id, once=token) for _ in range(3)]
+    answers = [lena.sends(items_page("delete", dana), item=held, whom=dana.external_id, once=token) for _ in range(3)]
 
     assert len({answer.url for answer in answers}) == 1
     assert AuditEntry.objects.filter(action="items.deleted").count() == 1

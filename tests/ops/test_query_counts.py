@@ -54,8 +54,8 @@ def busy(lena):
 
 def address_of(page, busy):
     """The page's address, of this user, one of their items and the newest act that can be undone."""
-    item = MemoryItem.objects.filter(user_id=busy.id).order_by("pk").first()
-    act = AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").order_by("pk").last()
+    item = MemoryItem.objects.filter(user_id=busy.id).order_by("pk")[0]
+    act = AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").order_by("-pk")[0]
     known = {"/ops/users/<user>/": user_page(busy), "<item>": item.public_id, "<act>": str(act.pk)}
     for name, value in known.items():
         page = page.replace(name, value)

@@ -187,7 +187,7 @@ def test_each_action_takes_effect_only_for_its_roles(someone, braked, kept):
         "protect": lambda: seen.sends(items_page("protect", dana), item=f"mem_{kept[0].hex}:1"),
         "unprotect": lambda: seen.sends(items_page("unprotect", dana), item=f"mem_{kept[1].hex}:1"),
         "delete-items": lambda: seen.sends(
-            items_page("delete", dana), item=f"mem_{kept[2].hex}:1", typed=dana.external_id
+            items_page("delete", dana), item=f"mem_{kept[2].hex}:1", whom=dana.external_id
         ),
         "restore-items": lambda: seen.sends(items_page("restore", dana), item=f"mem_{kept[3].hex}:2"),
         "note": lambda: seen.notes(dana, "Prefers to be written to."),

@@ -67,7 +67,7 @@ def haunted(payload):
 def acted_on(portal, person, payload):
     """Notes and acts whose words are the payload; gives the addresses that show them."""
     portal.notes(person, f"because of {payload}", ticket=payload[:64])
-    item = MemoryItem.objects.filter(user_id=person.id).order_by("pk").first()
+    item = MemoryItem.objects.filter(user_id=person.id).order_by("pk")[0]
     portal.changes("protect", person, item.pk, reason=f"because of {payload}", ticket=payload[:64])
     acts = [undo_page(act) for act in AuditEntry.objects.filter(action__in=["note.added", "items.protected"])]
     note = UserNote.objects.get(user_id=person.id)

@@ -38,7 +38,7 @@ def test_a_lead_suspends_and_resumes_and_both_are_told(lena, dana):
 
 @pytest.mark.parametrize("typed", ["", "dana", "usr_0"])
 def test_suspending_asks_to_type_whom_it_is_about(lena, dana, typed):
-    answer = lena.suspends(dana, typed=typed)
+    answer = lena.suspends(dana, whom=typed)
 
     assert answer.status_code == 422
     assert f"Type {dana.external_id}" in text_of(answer)
