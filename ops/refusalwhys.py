@@ -2,34 +2,54 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Protocol
 
 from kimberly.lib import bytesize, clock
-from memory.models import Refusal, Throttle
+from memory.models import Refusal
 from memory.rules.limits import RefusalKind, ThrottleScope
 from ops import telling, words
 
 
-def figures(refusal: Refusal, throttle: Throttle | None) -> Iterator[tuple[str, str]]:
+class Brake(Protocol):
+    """What is known of the throttle that held a call back."""
+
+    @property
+    def scope(self) -> str: ...
+
+    @property
+    def owner(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def public_id(self) -> str: ...
+
+    @property
+    def planned_end_at(self) -> datetime: ...
+
+
+def figures(refusal: Refusal, brake: Brake | None) -> Iterator[tuple[str, str]]:
     """Names and values, as they were at that moment."""
     if refusal.kind == RefusalKind.QUOTA:
         yield from _of_quota(refusal)
     elif refusal.limit_per_minute is not None:
-        scope = throttle.scope if throttle else _scope_of(refusal)
-        yield "Limit", f"{words.rate(scope, refusal.limit_per_minute)}, {_source_of(refusal, throttle)}"
+        scope = brake.scope if brake else _scope_of(refusal)
+        yield "Limit", f"{words.rate(scope, refusal.limit_per_minute)}, {_source_of(refusal, brake)}"
     elif refusal.kind == RefusalKind.THROTTLE:
-        yield "Limit", f"{words.blocked(throttle.scope if throttle else 'all')}, {_source_of(refusal, throttle)}"
+        yield "Limit", f"{words.blocked(brake.scope if brake else 'all')}, {_source_of(refusal, brake)}"
     else:
         yield "State", "suspended"
-    if throttle is not None:
-        yield "Its reason", throttle.reason
+    if brake is not None:
+        yield "Its reason", brake.reason
 
 
-def helps(refusal: Refusal, throttle: Throttle | None, now: datetime) -> Iterator[str]:
+def helps(refusal: Refusal, brake: Brake | None, now: datetime) -> Iterator[str]:
     """What would have let the call pass, the least first."""
     if refusal.kind == RefusalKind.QUOTA:
         yield from _room(refusal)
     elif refusal.kind == RefusalKind.THROTTLE:
-        until = f", or to wait until {clock.time_of_day(throttle.planned_end_at, now)}" if throttle else ""
+        until = f", or to wait until {clock.time_of_day(brake.planned_end_at, now)}" if brake else ""
         yield f"To lift the throttle{until}."
     elif refusal.kind == RefusalKind.RATE:
         scope = _scope_of(refusal)
@@ -62,7 +82,7 @@ def _scope_of(refusal: Refusal) -> str:
     return refusal.source_id if refusal.source_id in set(ThrottleScope) else "all"
 
 
-def _source_of(refusal: Refusal, throttle: Throttle | None) -> str:
-    if throttle is not None:
-        return f"from {throttle.public_id}, set by {throttle.created_by_label or throttle.created_by}"
+def _source_of(refusal: Refusal, brake: Brake | None) -> str:
+    if brake is not None:
+        return f"from {brake.public_id}, set by {brake.owner}"
     return "from a throttle" if refusal.kind == RefusalKind.THROTTLE else "the plan's rate for each user"

@@ -30,7 +30,7 @@ class Told:
 
 def tell(entry: AuditEntry, now: datetime) -> Told:
     """The entry in words; one whose action is new here is told by its name."""
-    tone, icon, say = SAYINGS.get(entry.action, ("mute", "instruction", None))
+    tone, icon, say = TOLD.get(entry.action, ("mute", "instruction", None))
     what = say(entry.before, entry.after, now) if say else entry.action
     if "undoes" in entry.after:
         what, icon = f"Undo: {what[:1].lower()}{what[1:]}", "undo"
@@ -181,7 +181,7 @@ def limit_from(source: str, source_id: str) -> str:
 
 
 Saying = tuple[str, str, Callable[[Facts, Facts, datetime], str]]
-SAYINGS: dict[str, Saying] = {
+TOLD: dict[str, Saying] = {
     "user.registered": ("mute", "person", _registered),
     "user.changed": ("mute", "instruction", _changed),
     "user.suspended": ("bad", "lock", _suspended),

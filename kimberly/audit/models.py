@@ -32,7 +32,7 @@ class AuditEntry(models.Model):
         db_table = "audit_entry"
         indexes = [
             # "Everything that happened to this user", newest first.
-            models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_entry_subject_ix"),
+            models.Index(fields=["subject_kind", "subject_id", "-at", "-id"], name="audit_entry_subject_ix"),
         ]
 
     def __str__(self) -> str:

@@ -98,7 +98,9 @@ def _sources(user_id: UUID, kind: Happened | None, now: datetime) -> list[QueryS
 
 def _told(found: Sequence[Any], profile: Profile, names: Names, now: datetime) -> list[HistoryRow]:
     refused = [row for row in found if isinstance(row, Refusal)]
-    words_of = dict(zip((row.pk for row in refused), refusals.told(refused, now=now), strict=True))
+    words_of = dict(
+        zip((row.pk for row in refused), refusals.told(refused, measures=profile.measures, now=now), strict=True)
+    )
     tell: dict[type, Callable[[Any], HistoryRow]] = {
         AuditEntry: lambda row: history.row_of(row, profile, names=names, now=now),
         Refusal: lambda row: _refused(words_of[row.pk]),

@@ -104,7 +104,7 @@ def _usage(request: HttpRequest, reading: Reading) -> dict[str, Any]:
     user_id, now, names = reading.profile.user.pk, reading.now, reading.names
     acts = history.latest(reading.profile, names=names, now=now, size=LATEST_ACTS)
     return {
-        "refusals": refusals.of_user(user_id, now=now, size=LATEST),
+        "refusals": refusals.of_user(user_id, measures=reading.profile.measures, now=now, size=LATEST),
         "refused_today": sum(refused_today(user_id, now=now).values()),
         "history": acts,
         "items": items.of_user(user_id, state=ItemState.ACTIVE, names=names, reveal=reading.reveal, size=LATEST),
@@ -134,8 +134,8 @@ def _items(request: HttpRequest, reading: Reading) -> dict[str, Any]:
 
 
 def _refusals(request: HttpRequest, reading: Reading) -> dict[str, Any]:
-    cursor = request.GET.get("cursor", "")
-    return {"refusals": refusals.of_user(reading.profile.user.pk, now=reading.now, cursor=cursor)}
+    profile, cursor = reading.profile, request.GET.get("cursor", "")
+    return {"refusals": refusals.of_user(profile.user.pk, measures=profile.measures, now=reading.now, cursor=cursor)}
 
 
 def _measures(request: HttpRequest, reading: Reading) -> dict[str, Any]:

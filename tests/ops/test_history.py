@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from kimberly.audit import trail
 from kimberly.audit.models import AuditEntry
@@ -260,3 +262,26 @@ def test_the_timeline_of_one_user_holds_nothing_of_another(dana, bob):
     bob.is_throttled(at=NOON - 2 * HOUR, until=NOON - HOUR)
 
     assert [row.what for row in happened(dana).rows] == ["Registered on the free plan"]
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_page_is_read_from_indexes_in_their_order_whatever_has_happened(dana, behind):
+    """The statements that a page sends are planned anew, without the ways that only small tables make sense of."""
+    refuse(dana)
+    cursor = happened(dana, size=1).next_cursor if behind else ""
+    with CaptureQueriesContext(connection) as queries:
+        happened(dana, cursor=cursor)
+
+    plans = {name: plan_of(queries, table) for name, table in (("acts", "audit_entry"), ("refused", "refusal"))}
+
+    assert "audit_entry_subject_ix" in plans["acts"]
+    assert "refusal_user_ix" in plans["refused"]
+    assert not any("Sort" in plan for plan in plans.values())
+
+
+def plan_of(queries, table):
+    [statement] = [one["sql"] for one in queries if f'FROM "{table}"' in one["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN {statement}")
+        return "\n".join(row[0] for row in cursor.fetchall())
