@@ -18,12 +18,12 @@ WRITTEN_BYTES = metrics.shared_counter(
 ARCHIVED = metrics.shared_counter(
     "kimberly_memory_items_archived_total",
     "Memory items that were archived.",
-    {"tier": TIERS, "reason": ("meditation", "plan", "user", "staff", "expired")},
+    {"tier": TIERS, "reason": ("meditation", "plan", "user", "expired")},
 )
 PURGED = metrics.shared_counter(
     "kimberly_memory_items_purged_total",
     "Memory items whose content was erased.",
-    {"tier": TIERS, "reason": ("grace", "user", "staff", "erasure")},
+    {"tier": TIERS, "reason": ("grace", "user", "erasure")},
 )
 RESTORED = metrics.shared_counter(
     "kimberly_memory_items_restored_total", "Memory items that came back from the archive.", {"tier": TIERS}

@@ -19,12 +19,12 @@ from kimberly.audit.trail import Subject, Why
 from kimberly.lib import bytesize
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid, Kind, Refusal
-from memory.models import MemoryItem
+from memory.models import MemoryItem, MemoryUser
 from memory.queries.usage import TierUsage
 from memory.rules import selections
 from memory.rules.limits import LimitSource
 from memory.rules.selections import Deed, Skip
-from memory.rules.tiers import ItemState, Tier
+from memory.rules.tiers import ItemState, Tier, UserState
 from memory.services import archive, quotas
 
 MOST_CHOSEN = 100
@@ -121,8 +121,7 @@ def change(deed: Deed, chosen: Sequence[Chosen], *, user_id: UUID, actor: Actor,
         raise Invalid(("/items", f"must be from 1 to {MOST_CHOSEN} items"))
     with transaction.atomic():
         tiers = quotas.lock(user_id, now=now)
-        if not tiers:
-            raise quotas.UserGone
+        _require_kept(user_id)
         found = MemoryItem.objects.select_for_update().filter(user_id=user_id, pk__in=[one.id for one in chosen])
         rows = {item.pk: item for item in found.only(*COLUMNS).order_by("pk")}
         fit, skipped = sorted_out(deed, chosen, rows)
@@ -136,6 +135,12 @@ def change(deed: Deed, chosen: Sequence[Chosen], *, user_id: UUID, actor: Actor,
         before = {str(tier): _before(tiers[tier]) for tier in {Tier(item.tier) for item in fit}}
         subject = Subject("user", str(user_id))
         return trail.record(ACTIONS[deed], subject=subject, actor=actor, now=now, before=before, after=facts, why=why)
+
+
+def _require_kept(user_id: UUID) -> None:
+    """Nothing is changed of somebody whose memories are being erased: it would look as if something stayed."""
+    if MemoryUser.objects.filter(pk=user_id, state__in=[UserState.ERASING, UserState.ERASED]).exists():
+        raise quotas.UserGone
 
 
 def sorted_out(

@@ -9,7 +9,9 @@ from django.urls import reverse
 from kimberly.audit.models import AuditEntry
 from kimberly.lib import clock
 from memory.rules.selections import Deed
+from memory.rules.tiers import UserState
 from memory.services.selections import MOST_CHOSEN
+from ops import badges
 from ops.queries import choices
 from ops.queries.choices import Preview
 from ops.queries.users import Profile
@@ -118,11 +120,18 @@ def _offer(staff: Any, profile: Profile, deed: Deed, form: ItemsForm) -> ItemsOf
         action=action,
         url=reverse(PAGES[deed], args=[profile.user.public_id]),
         form=form,
-        why_not=actions.refused_to(staff, action) or _why_not(form, preview),
+        why_not=actions.refused_to(staff, action) or _gone(profile) or _why_not(form, preview),
         preview=preview,
         change=preview.change,
         tab=TAB,
     )
+
+
+def _gone(profile: Profile) -> str:
+    """Nothing is changed of somebody whose memories are being erased."""
+    state = UserState(profile.user.state)
+    gone = state in (UserState.ERASING, UserState.ERASED)
+    return f"This user is {badges.USER[state].text.lower()}: there is nothing left to change." if gone else ""
 
 
 def _why_not(form: ItemsForm, preview: Preview) -> str:

@@ -8,9 +8,9 @@ import pytest
 from kimberly.audit.models import AuditEntry
 from kimberly.audit.trail import Why
 from kimberly.lib.errors import Invalid
-from memory.models import TierPolicy
+from memory.models import MemoryUser, TierPolicy
 from memory.rules.selections import Deed
-from memory.rules.tiers import ItemState, Tier
+from memory.rules.tiers import ItemState, Tier, UserState
 from memory.services import items, selections
 from memory.services.items import Change
 from memory.services.selections import Chosen, NoRoomToRestore, NothingToDo
@@ -257,6 +257,18 @@ def test_support_neither_deletes_nor_restores(sam, dana, three, deed):
 
     text = sam.reads(items_page(deed, dana, three[0]))
     assert f"{sam.staff.username} (support) cannot {deed} items: lead can." in text
+
+
+@pytest.mark.parametrize("state", [UserState.ERASING, UserState.ERASED])
+def test_nothing_is_changed_of_who_is_being_erased(lena, dana, three, state):
+    held = lena.frozen("delete", dana, *three)
+    MemoryUser.objects.filter(pk=dana.id).update(state=state)
+
+    answer = lena.sends(items_page("delete", dana), item=held, whom=dana.external_id)
+
+    assert answer.status_code == 404
+    assert "there is nothing left to change." in text_of(answer)
+    assert [state for state, *_ in states(dana, three)] == ["active"] * 3
 
 
 @pytest.mark.parametrize(("reason", "ticket"), [("too short", ""), ("x" * 20, "y" * 65)])
