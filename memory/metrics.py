@@ -122,5 +122,5 @@ def count_purged(tier: Tier, number: int, *, reason: str) -> None:
         PURGED.add(number, tier, reason)
 
 
-def count_restored(tier: Tier) -> None:
-    RESTORED.add(1, tier)
+def count_restored(tier: Tier, number: int) -> None:
+    RESTORED.add(number, tier)

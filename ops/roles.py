@@ -39,6 +39,8 @@ class Action:
     verb: str
     label: str
     needs_second_person: bool = False
+    needs_fresh_sign_in: bool = False
+    """It stops or destroys something: who is signed in proves it again shortly before."""
 
 
 THROTTLE = Action("throttle", SUPPORT_AND_LEAD, "throttle users", "Throttle")
@@ -48,7 +50,22 @@ END_OVERRIDE = Action("end-override", SUPPORT_AND_LEAD, "end raises", "End the r
 REVEAL = Action("reveal", LEAD, "reveal content", "Reveal content")
 MASK = Action("mask", LEAD, "mask content again", "Mask again")
 
-ACTIONS = {action.name: action for action in (THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK)}
+PROTECT = Action("protect", SUPPORT_AND_LEAD, "protect items", "Protect items")
+UNPROTECT = Action("unprotect", SUPPORT_AND_LEAD, "unprotect items", "Unprotect items")
+DELETE_ITEMS = Action("delete-items", LEAD, "delete items", "Delete items", needs_fresh_sign_in=True)
+RESTORE_ITEMS = Action("restore-items", LEAD, "restore items", "Restore items")
+SUSPEND = Action("suspend", LEAD, "suspend users", "Suspend", needs_fresh_sign_in=True)
+RESUME = Action("resume", LEAD, "resume users", "Resume")
+NOTE = Action("note", SUPPORT_AND_LEAD, "write notes", "Write a note")
+CHANGE_NOTE = Action("change-note", SUPPORT_AND_LEAD, "change notes", "Change the note")
+
+ACTIONS = {
+    action.name: action
+    for action in (
+        THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK,
+        PROTECT, UNPROTECT, DELETE_ITEMS, RESTORE_ITEMS, SUSPEND, RESUME, NOTE, CHANGE_NOTE,
+    )
+}  # fmt: skip
 
 # Pages by URL name. What is not listed here is refused, and a test fails.
 PAGES: dict[str, frozenset[Role]] = {
@@ -62,6 +79,15 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:reveal": EVERYBODY,
     "ops:mask": EVERYBODY,
     "ops:search": EVERYBODY,
+    "ops:protect": EVERYBODY,
+    "ops:unprotect": EVERYBODY,
+    "ops:delete-items": EVERYBODY,
+    "ops:restore-items": EVERYBODY,
+    "ops:suspend": EVERYBODY,
+    "ops:resume": EVERYBODY,
+    "ops:note": EVERYBODY,
+    "ops:change-note": EVERYBODY,
+    "ops:undo": EVERYBODY,
 }
 
 SUPPORT_MOST_TIMES_PLAN = 2

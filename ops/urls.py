@@ -1,6 +1,6 @@
 """The operators' pages. Each is listed with its roles in ops.roles.PAGES."""
 
-from ops.views import actions, refusals, searches, users
+from ops.views import actions, items, persons, refusals, searches, undo, users
 from ops.views.pages import page
 
 app_name = "ops"
@@ -15,4 +15,13 @@ urlpatterns = [
     page("overrides/<str:measure>/end/", actions.end_override, name="end-override"),
     page("reveals/<uuid:reveal>/mask/", actions.mask, name="mask"),
     page("refusals/", refusals.index, name="refusals"),
+    page("users/<str:user>/items/protect/", items.protect, name="protect"),
+    page("users/<str:user>/items/unprotect/", items.unprotect, name="unprotect"),
+    page("users/<str:user>/items/delete/", items.delete, name="delete-items"),
+    page("users/<str:user>/items/restore/", items.restore, name="restore-items"),
+    page("users/<str:user>/suspend/", persons.suspend, name="suspend"),
+    page("users/<str:user>/resume/", persons.resume, name="resume"),
+    page("users/<str:user>/note/", persons.note, name="note"),
+    page("notes/<uuid:note>/change/", persons.change_note, name="change-note"),
+    page("acts/<uuid:act>/undo/", undo.undo, name="undo"),
 ]

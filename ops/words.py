@@ -1,5 +1,6 @@
 """How pages say times, sizes and measures: short, the number first. Pure Python; `now` is always given."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from memory.rules.limits import ThrottleScope
@@ -11,6 +12,15 @@ STEPS = (
     (timedelta(days=60), timedelta(days=1), "days"),
     (timedelta(days=730), timedelta(days=30), "months"),
 )
+
+
+# By what stands in an item's `archive_reason` or `purge_reason`.
+ARCHIVED_BECAUSE = {
+    "user": "a client deleted it",
+    "staff": "a lead deleted it",
+    "expired": "its life had ended",
+    "no-room": "there was no room for it",
+}
 
 
 def span(length: timedelta) -> str:
@@ -63,3 +73,8 @@ def counted(number: int, noun: str) -> str:
 def shortened(text: str, characters: int) -> str:
     """The text, with an ellipsis where it is longer."""
     return text if len(text) <= characters else f"{text[: characters - 1].rstrip()}…"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`long-term`, `long-term and permanent`, `long-term, permanent and short-term`."""
+    return " and ".join(part for part in (", ".join(names[:-1]), "".join(names[-1:])) if part)

@@ -16,14 +16,17 @@ from kimberly.clients import keys
 from kimberly.clients.models import Scope
 from kimberly.lib import clock, ids
 from kimberly.lib.actors import Actor, ActorKind
+from memory.models import MemoryItem
 from memory.queries import usage
 from memory.rules.limits import ThrottleScope
+from memory.rules.selections import Deed
 from memory.rules.tiers import Tier
 from memory.services import drafts, embeddings, items, users
 from memory.services.drafts import Draft
 from memory.services.users import Profile
+from ops.queries import choices
 from ops.roles import Role
-from ops.services import measures, reveals, staff
+from ops.services import itemacts, measures, notes, reveals, staff
 from ops.services.measures import Brake, Limit, Sender
 from tests.personas import PASSWORD
 from tests.waiting import until
@@ -110,9 +113,10 @@ def build(web: WebServer) -> dict[str, str]:
     _throttled_once(people["sam"], tomasz, now)
     missed = _talks(marisol, author, now)
     _revealed(people["lena"], marisol, "The caller says that it forgot her new kitten’s name", "HD-2231", now)
+    acts = _acted_on(people, tomasz, now)
     users_by_name = {"dana": dana, "tomasz": tomasz, "marisol": marisol}
     urls = {name: reverse("ops:user", args=[f"usr_{user.hex}"]) for name, user in users_by_name.items()}
-    return {**urls, "throttle": throttle, "missed": missed}
+    return {**urls, **acts, "throttle": throttle, "missed": missed}
 
 
 def _hire(now: datetime) -> dict[str, Any]:
@@ -172,6 +176,21 @@ def _talks(user_id: UUID, author: Actor, now: datetime) -> str:
     ]
     items.delete_item(kept[-1].id, user_id=user_id, actor=author, now=now - timedelta(hours=3))
     return ids.encode(ids.Prefix.ITEM, kept[-1].id)
+
+
+def _acted_on(people: dict[str, Any], user_id: UUID, now: datetime) -> dict[str, str]:
+    """A note, two protected items, and two that were deleted; gives the acts, and the query that chooses three more."""
+    newest = MemoryItem.objects.filter(user_id=user_id).order_by("-created_at", "-pk").values_list("pk", flat=True)[:7]
+    chosen = choices.frozen(user_id, list(newest))
+    about: dict[str, Any] = {"user_id": user_id, "now": now - timedelta(minutes=3)}
+    note = "Calls back on weekdays only, after five. Asked for somebody who speaks Polish."
+    notes.add(_sender(people["sam"], note, "HD-2198"), **about)
+    asked = _sender(people["sam"], "Wants these two kept whatever else goes", "HD-2198")
+    itemacts.change(asked, Deed.PROTECT, chosen[:2], **about)
+    doubles = _sender(people["lena"], "Duplicates of what the second phone wrote", "HD-2198")
+    deleted = itemacts.change(doubles, Deed.DELETE, chosen[2:4], **about)
+    query = "&".join(f"item=mem_{one.id.hex}" for one in [chosen[0], *chosen[4:]])
+    return {"deleted": deleted.public_id, "chosen": f"?{query}"}
 
 
 def _revealed(person: Any, user_id: UUID, reason: str, ticket: str, now: datetime) -> None:

@@ -80,6 +80,17 @@ def shots(users: dict[str, str]) -> list[Shot]:
         Shot("user-phone", dana, size=PHONE, height=SCREEN),
         Shot("user-viewer-desktop", f"{tomasz}?tab=measures", by="eva"),
         Shot("items-desktop", f"{tomasz}?tab=items", height=SCREEN),
+        Shot(
+            "archived-desktop", f"{tomasz}?tab=items&state=archived&done={users['deleted']}", by="lena", height=SCREEN
+        ),
+        Shot("timeline-desktop", f"{tomasz}?tab=history", unfold="Why?"),
+        Shot("timeline-phone", f"{tomasz}?tab=history", size=PHONE, height=2000, scheme="dark"),
+        Shot("notes-desktop", f"{tomasz}?tab=notes", height=SCREEN),
+        Shot("delete-desktop", f"{tomasz}items/delete/{users['chosen']}", by="lena"),
+        Shot("delete-phone", f"{tomasz}items/delete/{users['chosen']}", by="lena", size=PHONE, scheme="dark"),
+        Shot("protect-desktop", f"{tomasz}items/protect/{users['chosen']}"),
+        Shot("suspend-desktop", f"{tomasz}suspend/", by="lena"),
+        Shot("undo-desktop", f"/ops/acts/{users['deleted']}/undo/", by="lena"),
         Shot("raise-desktop", f"{tomasz}raise-quota/"),
         Shot("throttle-phone", f"{tomasz}throttle/", size=PHONE),
         Shot("search-desktop", f"{marisol}search/", by="lena", height=1500, fills=asked),

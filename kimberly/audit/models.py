@@ -32,11 +32,16 @@ class AuditEntry(models.Model):
         db_table = "audit_entry"
         indexes = [
             # "Everything that happened to this user", newest first.
-            models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_entry_subject_ix"),
+            models.Index(fields=["subject_kind", "subject_id", "-at", "-id"], name="audit_entry_subject_ix"),
         ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_kind}:{self.subject_id}"
+
+    @property
+    def public_id(self) -> str:
+        """The bare UUID: an entry has no prefix of its own."""
+        return str(self.id)
 
 
 class AuditText(models.Model):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -14,10 +15,14 @@ from kimberly.lib.actors import Actor
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The reason a person gave, with the ticket where there is one. Free text: kept apart, hashed in the entry."""
+    """The reason a person gave, with the ticket where there is one. Free text: kept apart, hashed in the entry.
+
+    What takes back another act names it: `undoes` is that act's entry, and reason enough.
+    """
 
     reason: str = ""
     ticket: str = ""
+    undoes: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ def record(
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an audit entry belongs into the transaction of the act that it records")
     given = why or Why()
+    undoes = {"undoes": str(given.undoes)} if given.undoes else {}
     entry = AuditEntry.objects.create(
         at=now,
         actor_kind=actor.kind,
@@ -50,7 +56,7 @@ def record(
         subject_kind=subject.kind,
         subject_id=subject.id,
         before=dict(before or {}),
-        after=dict(after or {}),
+        after={**(after or {}), **undoes},
         reason_sha256=sha256_of(given.reason),
         ticket_sha256=sha256_of(given.ticket),
         request_id=actor.request_id,

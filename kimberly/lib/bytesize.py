@@ -12,6 +12,20 @@ def human(size_bytes: int) -> str:
     for factor, unit in _UNITS:
         if size >= factor:
             value = size / factor
-            digits = 0 if value >= 999.95 or value == int(value) else 1 if value >= 9.995 else 2
-            return f"{sign}{value:,.{digits}f} {unit}"
+            return f"{sign}{value:,.{_digits(value)}f} {unit}"
     return f"{sign}{size:,} B"
+
+
+def at_least(size_bytes: int) -> str:
+    """The same, rounded up: who types what it says has enough."""
+    for factor, unit in _UNITS:
+        if size_bytes >= factor:
+            digits = _digits(size_bytes / factor)
+            parts = -(-size_bytes * 10**digits // factor)
+            whole = parts % 10**digits == 0
+            return f"{parts / 10**digits:,.{0 if whole else digits}f} {unit}"
+    return human(size_bytes)
+
+
+def _digits(value: float) -> int:
+    return 0 if value >= 999.95 or value == int(value) else 1 if value >= 9.995 else 2

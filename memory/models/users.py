@@ -72,7 +72,6 @@ class MemoryUser(models.Model):
     state = models.CharField(max_length=16, default=UserState.ACTIVE)
     purpose = models.CharField(max_length=16, default=Purpose.CUSTOMER)
     time_zone = models.CharField(max_length=64, default="UTC")
-    staff_notes = models.TextField(blank=True)
     version = models.IntegerField(default=1)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()

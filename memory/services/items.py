@@ -1,7 +1,7 @@
 """Every write of one user's items. Client writes of items have no audit entry (created_by says it); deletes have."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -9,14 +9,14 @@ from uuid import UUID
 from django.db import transaction
 
 from kimberly.audit import trail
-from kimberly.audit.trail import Subject, Why
+from kimberly.audit.trail import Subject
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid, Kind, Refusal
 from kimberly.web import etags
 from memory import metrics
-from memory.models import MemoryItem, TierPolicy
-from memory.rules.tiers import ItemState, Tier, expiry
-from memory.services import drafts, embeddings, quotas
+from memory.models import MemoryItem
+from memory.rules.tiers import ItemState, Tier
+from memory.services import archive, drafts, embeddings, quotas
 from memory.services.drafts import Draft
 from memory.services.quotas import Stored
 
@@ -70,28 +70,6 @@ CHANGED_BY_PATCH = (
     "embedding",
     "embedding_model",
 )
-
-
-class ArchiveFull(Refusal):
-    """The archive holds so many protected items that this one has no room in it, and those are never pushed out."""
-
-    slug = "archive-full"
-    kind = Kind.CONFLICT
-    title = "The archive of this tier is full of protected items. Nothing was changed."
-
-    def __init__(self, *, limit_bytes: int, needed_bytes: int) -> None:
-        super().__init__(limit_bytes, needed_bytes)
-        self.limit_bytes = limit_bytes
-        self.needed_bytes = needed_bytes
-
-    def facts(self) -> dict[str, Any]:
-        return {"archived_limit_bytes": self.limit_bytes, "needed_bytes": self.needed_bytes}
-
-    def remedies(self) -> list[str]:
-        return [
-            "Purge what is archived and not needed: DELETE /api/v1/memory/{id}?purge=true.",
-            "Purge this item instead of archiving it, or restore a protected one.",
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,49 +161,16 @@ def delete_item(
         etags.check(expected, current_version=item.version)
         if item.state == ItemState.ARCHIVED:
             return Deleted(item)
-        tier = Tier(item.tier)
-        policy = TierPolicy.objects.get(plan__memoryuser=user_id, tier=tier)
-        _archive(item, policy, now)
-        quotas.move_to_archive(user_id, tier, size_bytes=item.size_bytes)
-        pushed_out = _purge_over_archive_limit(user_id, tier, limit_bytes=policy.archived_bytes, now=now)
+        pushed_out = archive.put_in([item], user_id=user_id, reason="user", now=now)
         facts = {
-            "tier": item.tier,
-            "size_bytes": item.size_bytes,
+            **_facts(item),
             "purged_items": len(pushed_out),
             "purged": [str(purged.pk) for purged in pushed_out[:MOST_NAMED]],
         }
-        trail.record("item.deleted", subject=_subject(item), actor=actor, now=now, after=facts)
-    transaction.on_commit(partial(metrics.count_archived, tier, 1, reason="user"))
-    transaction.on_commit(partial(metrics.count_purged, tier, len(pushed_out), reason="user"))
+        trail.record("item.deleted", subject=_whose(item), actor=actor, now=now, after=facts)
     if any(purged.pk == item.pk for purged in pushed_out):
         item.refresh_from_db()
     return Deleted(item, len(pushed_out), sum(purged.size_bytes for purged in pushed_out))
-
-
-def _archive(item: MemoryItem, policy: TierPolicy, now: datetime) -> None:
-    item.state, item.archived_at, item.archive_reason = ItemState.ARCHIVED, now, "user"
-    item.purge_after = now + timedelta(days=policy.grace_days)
-    item.version += 1
-    item.save(update_fields=["state", "archived_at", "archive_reason", "purge_after", "version"])
-
-
-def _purge_over_archive_limit(user_id: UUID, tier: Tier, *, limit_bytes: int, now: datetime) -> list[MemoryItem]:
-    over_bytes = quotas.lock(user_id, now=now)[tier].archived_bytes - limit_bytes
-    if over_bytes <= 0:
-        return []
-    archived = MemoryItem.objects.filter(user_id=user_id, tier=tier, state=ItemState.ARCHIVED, protected=False)
-    chosen: list[MemoryItem] = []
-    for item in archived.only("id", "size_bytes").order_by("archived_at", "id").iterator(chunk_size=100):
-        chosen.append(item)
-        over_bytes -= item.size_bytes
-        if over_bytes <= 0:
-            break
-    if over_bytes > 0:
-        raise ArchiveFull(limit_bytes=limit_bytes, needed_bytes=over_bytes)
-    _erase(chosen, now=now, reason="user")
-    size_bytes = sum(item.size_bytes for item in chosen)
-    quotas.leave_archive(user_id, tier, size_bytes=size_bytes, items=len(chosen))
-    return chosen
 
 
 def purge_item(
@@ -238,29 +183,14 @@ def purge_item(
         tier = Tier(item.tier)
         leave = quotas.release if item.state == ItemState.ACTIVE else quotas.leave_archive
         leave(user_id, tier, size_bytes=item.size_bytes)
-        _erase([item], now=now, reason="user")
-        facts = {"tier": item.tier, "size_bytes": item.size_bytes}
-        trail.record("item.purged", subject=_subject(item), actor=actor, now=now, after=facts)
+        archive.erase([item], reason="user", now=now)
+        trail.record("item.purged", subject=_whose(item), actor=actor, now=now, after=_facts(item))
     transaction.on_commit(partial(metrics.count_purged, tier, 1, reason="user"))
     item.refresh_from_db()
     return Deleted(item, 1, item.size_bytes)
 
 
-def _erase(items: list[MemoryItem], *, now: datetime, reason: str) -> None:
-    MemoryItem.objects.filter(pk__in=[item.pk for item in items]).update(
-        state=ItemState.PURGED,
-        content=None,
-        metadata=None,
-        embedding=None,
-        embedding_model=None,
-        search_document=None,
-        consent="",
-        purged_at=now,
-        purge_reason=reason,
-    )
-
-
-def restore_item(item_id: UUID, *, user_id: UUID, actor: Actor, now: datetime, why: Why | None = None) -> MemoryItem:
+def restore_item(item_id: UUID, *, user_id: UUID, actor: Actor, now: datetime) -> MemoryItem:
     """Bring an archived item back; it takes its room again. A short-term one lives another 24 h.
 
     Raises ItemGone, ItemActive, UserSuspended or QuotaExceeded.
@@ -269,19 +199,15 @@ def restore_item(item_id: UUID, *, user_id: UUID, actor: Actor, now: datetime, w
         item = locked(item_id, user_id=user_id)
         if item.state != ItemState.ARCHIVED:
             raise ItemActive
-        tier = Tier(item.tier)
-        quotas.take_room(user_id, tier, more_bytes=item.size_bytes, more_items=1, now=now)
-        quotas.leave_archive(user_id, tier, size_bytes=item.size_bytes)
-        policy = TierPolicy.objects.get(plan__memoryuser=user_id, tier=tier)
-        item.state, item.archived_at, item.purge_after, item.archive_reason = ItemState.ACTIVE, None, None, ""
-        item.expires_at = expiry(tier, life_seconds=policy.life_seconds, now=now)
-        item.changed_at, item.version = now, item.version + 1
-        item.save()
-        facts = {"tier": item.tier, "size_bytes": item.size_bytes}
-        trail.record("item.restored", subject=_subject(item), actor=actor, now=now, after=facts, why=why)
-    transaction.on_commit(partial(metrics.count_restored, tier))
+        archive.bring_back([item], user_id=user_id, now=now)
+        trail.record("item.restored", subject=_whose(item), actor=actor, now=now, after=_facts(item))
     return item
 
 
-def _subject(item: MemoryItem) -> Subject:
-    return Subject("item", str(item.pk))
+def _whose(item: MemoryItem) -> Subject:
+    """What happened to an item is told on its user's timeline."""
+    return Subject("user", str(item.user_id))
+
+
+def _facts(item: MemoryItem) -> dict[str, Any]:
+    return {"item": str(item.pk), "tier": item.tier, "size_bytes": item.size_bytes}

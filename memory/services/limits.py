@@ -50,7 +50,7 @@ class AlreadyLimited(Refusal):
         if isinstance(self.existing, Throttle):
             what = f"throttle of {ThrottleScope(self.existing.scope).call}s"
         else:
-            what = f"raise of {self.existing.tier}"
+            what = f"raise of {self.existing.tier} to {bytesize.human(self.existing.hard_bytes)}"
         until = clock.time_of_day(self.existing.period.upper, self.now)
         owner = self.existing.created_by_label or self.existing.created_by
         return f"A {what}, set by {owner}, holds until {until}. End it first."
@@ -178,11 +178,12 @@ def _check(order: Order, now: datetime) -> None:
 
 
 def errors_of(why: Why) -> list[tuple[str, str]]:
-    """What is wrong with a reason and its ticket: JSON pointers and sentences."""
+    """What is wrong with a reason and its ticket: JSON pointers and sentences. An undo may do without a reason."""
     errors: list[tuple[str, str]] = []
+    needs_reason = why.undoes is None or why.reason
     if unseen := texts.unseen_error(why.reason, allow_lines=True):
         errors.append(("/reason", unseen))
-    if len(why.reason.strip()) < REASON_CHARACTERS:
+    if needs_reason and len(why.reason.strip()) < REASON_CHARACTERS:
         errors.append(
             ("/reason", f"must have at least {REASON_CHARACTERS} characters, so that the next reader understands")
         )

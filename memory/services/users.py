@@ -10,10 +10,11 @@ from zoneinfo import available_timezones
 from django.db import transaction
 
 from kimberly.audit import trail
+from kimberly.audit.models import AuditEntry
 from kimberly.audit.trail import Subject, Why
 from kimberly.db import statements
 from kimberly.lib.actors import Actor
-from kimberly.lib.errors import Invalid
+from kimberly.lib.errors import Invalid, Kind, Refusal
 from kimberly.lib.sql import statement
 from kimberly.web import etags
 from memory.models import MemoryUser, Plan
@@ -21,6 +22,22 @@ from memory.rules.tiers import Purpose, UserState
 from memory.services import quotas
 
 DEFAULT_PLAN = "free"
+
+
+class UserNotActive(Refusal):
+    """Only an active user can be suspended."""
+
+    slug = "user-not-active"
+    kind = Kind.CONFLICT
+    title = "This user is not active: there is nothing to suspend."
+
+
+class UserNotSuspended(Refusal):
+    """Only a suspended user can be resumed."""
+
+    slug = "user-not-suspended"
+    kind = Kind.CONFLICT
+    title = "This user is not suspended: there is nothing to resume."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +88,39 @@ def put(
     return user, made
 
 
-def suspend(user_id: UUID, *, actor: Actor, why: Why, now: datetime) -> MemoryUser:
-    """Stop the user's writes and queries until further notice. Raises UserGone when there is no such active user."""
+def suspend(user_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntry:
+    """Stop the user's writes and queries until further notice; gives the act.
+
+    Raises UserGone or UserNotActive.
+    """
     with transaction.atomic():
-        user = MemoryUser.objects.select_for_update().filter(pk=user_id, state=UserState.ACTIVE).first()
-        if user is None:
-            raise quotas.UserGone
-        user.state, user.version, user.changed_at = UserState.SUSPENDED, user.version + 1, now
-        user.save(update_fields=["state", "version", "changed_at"])
-        subject = Subject("user", str(user.pk))
-        trail.record("user.suspended", subject=subject, actor=actor, now=now, after={"state": user.state}, why=why)
+        user = _locked(user_id, UserState.ACTIVE, otherwise=UserNotActive)
+        return _turn(user, UserState.SUSPENDED, "user.suspended", actor=actor, why=why, now=now)
+
+
+def resume(user_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntry:
+    """Let a suspended user's writes and queries go on; gives the act. Raises UserGone or UserNotSuspended."""
+    with transaction.atomic():
+        user = _locked(user_id, UserState.SUSPENDED, otherwise=UserNotSuspended)
+        return _turn(user, UserState.ACTIVE, "user.resumed", actor=actor, why=why, now=now)
+
+
+def _locked(user_id: UUID, state: UserState, *, otherwise: type[Refusal]) -> MemoryUser:
+    """The user, whom nobody else changes until the transaction ends; the refusal when the state is another one."""
+    user = MemoryUser.objects.select_for_update().filter(pk=user_id).exclude(state=UserState.ERASED).first()
+    if user is None:
+        raise quotas.UserGone
+    if user.state != state:
+        raise otherwise
     return user
+
+
+def _turn(user: MemoryUser, state: UserState, action: str, *, actor: Actor, why: Why, now: datetime) -> AuditEntry:
+    before = {"state": user.state}
+    user.state, user.version, user.changed_at = state, user.version + 1, now
+    user.save(update_fields=["state", "version", "changed_at"])
+    subject, after = Subject("user", str(user.pk)), {"state": str(state)}
+    return trail.record(action, subject=subject, actor=actor, now=now, before=before, after=after, why=why)
 
 
 def _check(profile: Profile) -> None:

@@ -10,9 +10,12 @@ from memory.rules.tiers import Tier
 from ops.demo import documents
 from ops.demo.histories import BUSY, RESTLESS, History, Pace, Share
 from ops.demo.plans import (
+    DeletedAndUndone,
     HeldBack,
     Memory,
+    Noted,
     Ordered,
+    Protected,
     QuotaRaised,
     Suspended,
     Throttled,
@@ -50,6 +53,8 @@ def near_limit(history: History) -> None:
         at = history.now - timedelta(minutes=minutes)
         table = history.documents.table("pulse", at, most_bytes=FREE_BYTES[Tier.LONG_TERM] // 25)
         history.write(at, [history.memory_of(table, Tier.LONG_TERM, at, {"source": "chat", "tags": ["pulse"]})])
+    note = "Her watch exports the pulse in one piece. Asked whether it can send a day at a time; calls back on Monday."
+    history.deeds.append(Noted(history.now - timedelta(minutes=47), Ordered("demo-sam", note, "HD-3322")))
 
 
 def bursting(history: History) -> None:
@@ -99,6 +104,9 @@ def override_ended(history: History) -> None:
     history.deeds.append(
         QuotaRaised(at, at + timedelta(days=3), Tier.LONG_TERM, FREE_BYTES[Tier.LONG_TERM] * 3 // 2, order)
     )
+    places, at = history.lasting(2)
+    order = Ordered("demo-lena", "Asked for the duplicates of last week to go", "HD-3287")
+    history.deeds.append(DeletedAndUndone(at, at + (history.now - at) / 9, places, order))
 
 
 def throttle_lifted(history: History) -> None:
@@ -118,6 +126,8 @@ def suspended(history: History) -> None:
     history.deeds = [*(deed for deed in history.deeds if deed.at < at), Suspended(at, order)]
     for hours, times in ((5, 3), (4, 1), (2, 2), (0, 4)):
         history.deeds.append(HeldBack(history.now - timedelta(hours=hours, minutes=7), history.client, times))
+    note = "The owner has a new phone since noon and calls again once the number is moved. Resume then, not before."
+    history.deeds.append(Noted(history.now - timedelta(minutes=95), Ordered("demo-sam", note, "HD-3289")))
 
 
 def raised(history: History) -> None:
@@ -126,6 +136,9 @@ def raised(history: History) -> None:
     order = Ordered("demo-lena", "Archive of the second practice is taken over this week", "HD-3310")
     more = PAID_LONG_TERM_BYTES * 3 // 2
     history.deeds.append(QuotaRaised(now - timedelta(days=1), now + timedelta(days=3), Tier.LONG_TERM, more, order))
+    places, at = history.lasting(3)
+    asked = Ordered("demo-sam", "The practice wants these kept whatever else goes", "HD-3311")
+    history.deeds.append(Protected(at, places, asked))
 
 
 CASES = (

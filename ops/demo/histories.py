@@ -126,6 +126,13 @@ class History:
         moments = sorted((min(draw(), self.now - least_age) for _ in sizes), reverse=True)
         return [self._table(share.tier, at, size) for at, size in zip(moments, sizes, strict=True)]
 
+    def lasting(self, number: int) -> tuple[tuple[int, ...], datetime]:
+        """Places of so many permanent memories that no client deletes, and a moment since they were written."""
+        deleted = {deed.place for deed in self.deeds if isinstance(deed, Deleted)}
+        places = [place for place, memory in enumerate(self.written) if memory.tier is Tier.PERMANENT]
+        chosen = tuple(place for place in places if place not in deleted and not self.written[place].protected)[:number]
+        return chosen, self._after(*chosen)
+
     def _table(self, tier: Tier, at: datetime, size_bytes: int) -> Memory:
         kind = self.voice.chance.choice(LARGE if size_bytes > 20_000 else ("statement", *LARGE))
         metadata = self.metadata(at, title="", topic=kind) | {"speaker": "user"}

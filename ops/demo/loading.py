@@ -1,5 +1,6 @@
 """Carries the plan out: each deed by the service that the API or the portal would call, at the time it happened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import singledispatchmethod
@@ -17,17 +18,20 @@ from kimberly.lib.actors import Actor, ActorKind
 from memory.embedding.base import Embedded
 from memory.models import MemoryUser, Throttle
 from memory.rules.limits import RefusalKind, ThrottleScope
+from memory.rules.selections import Deed as ItemDeed
 from memory.services import accesses, bulk, drafts, embeddings, feedback, goals, items, refusals, users
 from memory.services.drafts import Draft
 from memory.services.feedback import Verdict
 from memory.services.quotas import QuotaExceeded, Stored
 from memory.services.refusals import Call
+from memory.services.selections import Chosen
 from memory.services.users import Profile
 from ops.demo import generator, plans
 from ops.demo.plans import Demo, Person
 from ops.demo.voices import dice
+from ops.queries import choices
 from ops.roles import Role
-from ops.services import measures, staff
+from ops.services import itemacts, measures, notes, staff, suspensions, undo
 from ops.services.measures import Brake, Limit, Sender
 
 LOCK = 0x4B44_454D  # "KDEM": the advisory lock of the one loader
@@ -195,8 +199,22 @@ class _Life:
 
     @do.register
     def _(self, deed: plans.Suspended) -> None:
-        sender = self._sender(deed.order)
-        users.suspend(self.user_id, actor=sender.actor, why=sender.why, now=deed.at)
+        suspensions.suspend(self._sender(deed.order), user_id=self.user_id, now=deed.at)
+
+    @do.register
+    def _(self, deed: plans.Noted) -> None:
+        notes.add(self._sender(deed.order), user_id=self.user_id, now=deed.at)
+
+    @do.register
+    def _(self, deed: plans.Protected) -> None:
+        sender, chosen = self._sender(deed.order), self._chosen(deed.places)
+        itemacts.change(sender, ItemDeed.PROTECT, chosen, user_id=self.user_id, now=deed.at)
+
+    @do.register
+    def _(self, deed: plans.DeletedAndUndone) -> None:
+        sender, chosen = self._sender(deed.order), self._chosen(deed.places)
+        act = itemacts.change(sender, ItemDeed.DELETE, chosen, user_id=self.user_id, now=deed.at)
+        undo.undo(replace(self._sender(deed.order), why=Why()), act.pk, now=deed.undone_at)
 
     @do.register
     def _(self, deed: plans.HeldBack) -> None:
@@ -210,6 +228,9 @@ class _Life:
             facts: dict[str, Any] = {"source": source, "source_id": source_id, "per_minute": per_minute}
             refusals.keep_counted(kind, call, **facts, now=deed.at)
             self.loader.loaded.refused += 1
+
+    def _chosen(self, places: Sequence[int]) -> list[Chosen]:
+        return choices.frozen(self.user_id, [self.ids[place] for place in places])
 
     def _draft(self, memory: plans.Memory, at: datetime) -> Draft:
         draft = drafts.prepare(

@@ -120,6 +120,33 @@ class Suspended:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Staff writes down what colleagues should know; the order's reason is the note."""
+
+    at: datetime
+    order: Ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """Staff keeps memories, by their places, from every automatic process."""
+
+    at: datetime
+    places: tuple[int, ...]
+    order: Ordered
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedAndUndone:
+    """Staff deletes memories, by their places, and takes it back some minutes later."""
+
+    at: datetime
+    undone_at: datetime
+    places: tuple[int, ...]
+    order: Ordered
+
+
+@dataclass(frozen=True, slots=True)
 class HeldBack:
     """A client's calls that the throttle, or the suspension, turned away within one minute."""
 
@@ -139,6 +166,9 @@ Deed = (
     | Throttled
     | ThrottleLifted
     | Suspended
+    | Noted
+    | Protected
+    | DeletedAndUndone
     | HeldBack
 )
 

@@ -2,6 +2,8 @@
 
 from ops.models.forms import SentForm
 from ops.models.invariants import InvariantCheck
+from ops.models.notes import LONGEST_NOTE, UserNote
 from ops.models.reveals import LONGEST_REVEAL, ContentReveal
+from ops.models.undone import UndoneAct
 
-__all__ = ["LONGEST_REVEAL", "ContentReveal", "InvariantCheck", "SentForm"]
+__all__ = ["LONGEST_NOTE", "LONGEST_REVEAL", "ContentReveal", "InvariantCheck", "SentForm", "UndoneAct", "UserNote"]

@@ -1,6 +1,6 @@
 """One user's items: how long their content is; what it says only under a reveal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from kimberly.lib import ids
 from kimberly.web.pagination import Order
 from memory.models import MemoryItem
 from memory.rules.tiers import ItemState, Tier
-from ops import excerpts
+from ops import excerpts, words
 from ops.excerpts import Excerpt
 from ops.queries import keyset
 from ops.queries.keyset import Page
@@ -21,7 +21,10 @@ from ops.queries.names import Name, Names
 from ops.queries.reveals import RevealRow
 
 NEWEST_FIRST = Order("created", "created_at", descending=True, kind=datetime)
-COLUMNS = ("id", "tier", "state", "size_bytes", "protected", "created_at", "expires_at", "purge_after", "created_by")
+COLUMNS = (
+    "id", "tier", "state", "size_bytes", "protected", "created_at", "expires_at", "purge_after", "created_by",
+    "archived_at", "archive_reason",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class ItemRow:
     expires_at: datetime | None
     purge_after: datetime | None
     author: Name
+    because: tuple[tuple[str, str], ...] = ()
+    """Of an archived one: why it lies there."""
 
 
 def of_user(
@@ -69,9 +74,20 @@ def _rows(found: Sequence[dict[str, Any]], names: Names) -> list[ItemRow]:
             tier=Tier(row["tier"]),
             state=ItemState(row["state"]),
             author=names.of(row["created_by"]),
+            because=tuple(_archived(row)) if row["state"] == ItemState.ARCHIVED else (),
             excerpt=None if row["text"] is None else excerpts.of(row["text"], characters=row["characters"]),
             **{name: row[name] for name in ("size_bytes", "characters", "protected")},
             **{name: row[name] for name in ("created_at", "expires_at", "purge_after")},
         )
         for row in found
     ]
+
+
+def _archived(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Why an archived item is not found any more, and until when it can come back."""
+    why = words.ARCHIVED_BECAUSE.get(row["archive_reason"], row["archive_reason"])
+    yield "Archived", f"{words.exact(row['archived_at'])}, because {why}"
+    yield "Since then", f"it takes no room of {row['tier']}, and no search finds it unless it asks for the archive"
+    if row["purge_after"] is not None:
+        kept = ", and then as well: it is protected" if row["protected"] else ""
+        yield "Can come back", f"until {words.exact(row['purge_after'])}{kept}, where {row['tier']} has room for it"

@@ -63,20 +63,20 @@ def of_user(user_id: UUID, *, names: Names, now: datetime) -> list[MeasureRow]:
     """The user's measures: those that hold first, then the newest; at most 50 of each sort."""
     throttles = list(Throttle.objects.filter(user_id=user_id).order_by("-created_at", "-pk")[:MOST_SHOWN])
     overrides = list(QuotaOverride.objects.filter(user_id=user_id).order_by("-created_at", "-pk")[:MOST_SHOWN])
-    rows = [_of_throttle(row, names, now) for row in throttles] + [_of_override(row, names, now) for row in overrides]
+    rows = [of_throttle(row, names, now) for row in throttles] + [of_override(row, names, now) for row in overrides]
     return sorted(rows, key=lambda row: (row.is_in_force, row.starts_at, row.public_id), reverse=True)
 
 
 def one_throttle(throttle_id: UUID, *, now: datetime) -> MeasureRow | None:
     """A user's throttle; None when there is none, or it brakes a client or a tier."""
     row = Throttle.objects.filter(pk=throttle_id, user__isnull=False).first()
-    return _of_throttle(row, Names(), now) if row else None
+    return of_throttle(row, Names(), now) if row else None
 
 
 def one_override(override_id: UUID, *, now: datetime) -> MeasureRow | None:
     """A raise of a user's tier."""
     row = QuotaOverride.objects.filter(pk=override_id).first()
-    return _of_override(row, Names(), now) if row else None
+    return of_override(row, Names(), now) if row else None
 
 
 def throttled_until(user_ids: Collection[UUID], *, now: datetime) -> dict[UUID, datetime]:
@@ -86,7 +86,8 @@ def throttled_until(user_ids: Collection[UUID], *, now: datetime) -> dict[UUID, 
     return {row["user_id"]: row["until"] for row in found}
 
 
-def _of_throttle(row: Throttle, names: Names, now: datetime) -> MeasureRow:
+def of_throttle(row: Throttle, names: Names, now: datetime) -> MeasureRow:
+    """A throttle of a user as a row."""
     return MeasureRow(
         id=row.pk,
         public_id=row.public_id,
@@ -108,7 +109,8 @@ def _of_throttle(row: Throttle, names: Names, now: datetime) -> MeasureRow:
     )
 
 
-def _of_override(row: QuotaOverride, names: Names, now: datetime) -> MeasureRow:
+def of_override(row: QuotaOverride, names: Names, now: datetime) -> MeasureRow:
+    """A raise as a row."""
     tier = Tier(row.tier)
     return MeasureRow(
         id=row.pk,

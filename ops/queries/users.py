@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from kimberly.lib import ids
 from kimberly.web.pagination import Order
@@ -10,6 +14,7 @@ from memory.models import MemoryItem, MemoryUser
 from memory.queries import usage
 from memory.queries.usage import TierUsage
 from memory.rules.tiers import Purpose, Tier
+from ops.models import UserNote
 from ops.queries import keyset, measures, reveals
 from ops.queries.keyset import Page
 from ops.queries.measures import MeasureRow, Sort
@@ -71,6 +76,8 @@ class Profile:
     tiers: dict[Tier, TierUsage]
     measures: list[MeasureRow]
     reveals: list[RevealRow]
+    notes: int
+    """How many there are."""
 
     @property
     def in_force(self) -> list[MeasureRow]:
@@ -97,7 +104,9 @@ class Profile:
 
 def profile(user_id: UUID, *, names: Names, now: datetime) -> Profile | None:
     """The user's profile; None when there is no such user."""
-    user = MemoryUser.objects.select_related("plan").filter(pk=user_id).first()
+    user: Any = (
+        MemoryUser.objects.select_related("plan").filter(pk=user_id).annotate(kept_notes=Coalesce(_notes(), 0)).first()
+    )
     if user is None:
         return None
     return Profile(
@@ -105,4 +114,11 @@ def profile(user_id: UUID, *, names: Names, now: datetime) -> Profile | None:
         usage.of_user(user_id, now=now),
         measures.of_user(user_id, names=names, now=now),
         reveals.of_user(user_id, now=now),
+        user.kept_notes,
     )
+
+
+def _notes() -> Subquery:
+    """How many notes there are about a user, in the statement that reads the user."""
+    kept = UserNote.objects.filter(user_id=OuterRef("pk"), removed_at=None).order_by()
+    return Subquery(kept.values("user_id").annotate(number=Count("pk")).values("number"), output_field=IntegerField())

@@ -26,12 +26,6 @@ COLUMNS = (
     "id", "tier", "state", "content", "metadata", "embedding_model", "created_at", "archived_at", "archive_reason",
     "purged_at", "purge_reason",
 )  # fmt: skip
-REASONS = {
-    "user": "a client deleted it",
-    "expired": "its life had ended",
-    "no-room": "there was no room for it",
-}
-
 Row = dict[str, Any]
 
 
@@ -107,13 +101,13 @@ def _placed(public_id: str, place: int, found: Found, obstacles: list[Obstacle],
 
 
 def _purged(row: Row, now: datetime) -> str:
-    why = REASONS.get(row["purge_reason"], row["purge_reason"])
+    why = words.ARCHIVED_BECAUSE.get(row["purge_reason"], row["purge_reason"])
     return f"Its content was erased {words.relative(row['purged_at'], now)}, because {why}. Nothing can find it."
 
 
 def _obstacles(row: Row, narrowing: Narrowing, now: datetime) -> Iterator[Obstacle]:
     if row["state"] == ItemState.ARCHIVED and not narrowing.include_archived:
-        why = REASONS.get(row["archive_reason"], row["archive_reason"])
+        why = words.ARCHIVED_BECAUSE.get(row["archive_reason"], row["archive_reason"])
         when = words.relative(row["archived_at"], now)
         says = f"It was archived {when}, because {why}. A search leaves the archive out unless it is asked for."
         yield Obstacle(says, {"include_archived": True})

@@ -16,8 +16,9 @@ from kimberly.lib import clock as system_clock
 from memory.models import QuotaOverride, Throttle
 from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
+from memory.rules.selections import obstacle
 from memory.rules.tiers import ItemState
-from ops import badges, scores, words
+from ops import badges, roles, scores, words
 from ops.badges import NEARLY_FULL, Badge
 from ops.models import ContentReveal
 
@@ -25,6 +26,7 @@ register = template.Library()
 
 USER_PAGES = (
     "user", "users", "throttle", "lift-throttle", "raise-quota", "end-override", "reveal", "mask", "search",
+    "protect", "unprotect", "delete-items", "restore-items", "suspend", "resume", "note", "change-note", "undo",
 )  # fmt: skip
 # Each entry of the side navigation, and the pages on which it is the current one.
 NAVIGATION = (
@@ -180,6 +182,18 @@ def end_url(measure: QuotaOverride | Throttle | ContentReveal) -> str:
         return reverse("ops:mask", args=[measure.pk])
     name = "ops:lift-throttle" if isinstance(measure, Throttle) else "ops:end-override"
     return reverse(name, args=[measure.public_id])
+
+
+@register.filter
+def colleague(staff: Any) -> str:
+    """The name by which colleagues know a person of staff."""
+    return roles.label_of(staff)
+
+
+@register.filter
+def fits(choice: Any, row: Any) -> bool:
+    """Whether what a button does to chosen items can be done to the item of this row."""
+    return obstacle(choice.deed, state=row.state, protected=row.protected) is None
 
 
 @register.simple_tag

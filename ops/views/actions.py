@@ -45,6 +45,8 @@ class Offer:
     measure: MeasureRow | None = None
     reveal: RevealRow | None = None
     change: tuple[tuple[str, str, str], ...] = ()
+    tab: str = ""
+    """The section of the user's page that is shown once it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +79,29 @@ def on(profile: Profile, *, staff: Any, then: str = USER) -> Offers:
 @get_or_post
 def throttle(request: HttpRequest, user: str) -> HttpResponse:
     """Brake the user for a time."""
-    profile = _profile_or_404(user)
-    form = _throttle_form(profile, _sent(request))
+    profile = profile_or_404(user)
+    form = _throttle_form(profile, sent(request))
     now = clock.utc_now()
 
     def act(sender: Sender) -> Throttle:
         brake = measures.Brake(form.throttle_scope, form.per_minute)
         return measures.throttle(sender, brake, user_id=profile.user.pk, ends_at=form.ends(now), now=now)
 
-    return _answer(request, profile, _throttle_offer(profile, request.user, form), act, "throttle_form")
+    return answer(request, profile, _throttle_offer(profile, request.user, form), act, "throttle_form")
 
 
 @get_or_post
 def raise_quota(request: HttpRequest, user: str) -> HttpResponse:
     """Give one of the user's tiers a higher limit for a time."""
-    profile = _profile_or_404(user)
-    form = RaiseForm(_sent(request), name="raise", tiers=profile.tiers)
+    profile = profile_or_404(user)
+    form = RaiseForm(sent(request), name="raise", tiers=profile.tiers)
     now = clock.utc_now()
 
     def act(sender: Sender) -> QuotaOverride:
         limit = measures.Limit(form.chosen_tier, form.hard_bytes, form.replacing)
         return measures.raise_quota(sender, limit, user_id=profile.user.pk, ends_at=form.ends(now), now=now)
 
-    return _answer(request, profile, _raise_offer(profile, request.user, form), act, "raise_form")
+    return answer(request, profile, _raise_offer(profile, request.user, form), act, "raise_form")
 
 
 @get_or_post
@@ -121,11 +123,11 @@ def end_override(request: HttpRequest, measure: str) -> HttpResponse:
 @get_or_post
 def reveal(request: HttpRequest, user: str) -> HttpResponse:
     """Show the user's content to oneself for a quarter of an hour."""
-    profile = _profile_or_404(user)
-    form = RevealForm(_sent(request), name="reveal", then=request.GET.get("then", USER))
+    profile = profile_or_404(user)
+    form = RevealForm(sent(request), name="reveal", then=request.GET.get("then", USER))
     now = clock.utc_now()
     offer = _reveal_offer(profile, request.user, form)
-    return _answer(
+    return answer(
         request, profile, offer, lambda sender: reveals.reveal(sender, user_id=profile.user.pk, now=now), "reveal_form"
     )
 
@@ -138,9 +140,9 @@ def mask(request: HttpRequest, reveal: UUID) -> HttpResponse:
     profile = users.profile(row.user_id, names=Names(), now=now) if row else None
     if row is None or profile is None:
         raise Http404
-    form = _mask_form(row, request.user, _sent(request), then=request.GET.get("then", USER))
+    form = _mask_form(row, request.user, sent(request), then=request.GET.get("then", USER))
     offer = _mask_offer(row, request.user, form)
-    return _answer(request, profile, offer, lambda sender: reveals.mask(sender, row.id, now=now), "mask_form")
+    return answer(request, profile, offer, lambda sender: reveals.mask(sender, row.id, now=now), "mask_form")
 
 
 def _end(
@@ -149,12 +151,12 @@ def _end(
     profile = users.profile(row.user_id, names=Names(), now=row.now) if row else None
     if row is None or profile is None:
         raise Http404
-    form = EndForm(_sent(request), name="end")
+    form = EndForm(sent(request), name="end")
     offer = _end_offer(profile, row, request.user, form)
-    return _answer(request, profile, offer, lambda sender: end(sender, row), "end_form")
+    return answer(request, profile, offer, lambda sender: end(sender, row), "end_form")
 
 
-def _answer(
+def answer(
     request: HttpRequest,
     profile: Profile,
     offer: Offer,
@@ -170,8 +172,8 @@ def _answer(
         elif offer.form.is_valid():
             try:
                 made = act(offer.form.sender(request.user, request_id=requestid.of(request)))
-            except AlreadySent as sent:
-                return redirect(_back(profile, offer, sent.outcome))
+            except AlreadySent as again:
+                return redirect(_back(profile, offer, again.outcome))
             except Refusal as refused:
                 offer.form.refuse(refused)
                 status = problems.STATUS[refused.kind]
@@ -185,23 +187,26 @@ def _answer(
 
 
 def _back(profile: Profile, offer: Offer, done: str) -> str:
-    return f"{reverse(offer.form.page_after, args=[profile.user.public_id])}?done={done}"
+    tab = f"tab={offer.tab}&" if offer.tab else ""
+    return f"{reverse(offer.form.page_after, args=[profile.user.public_id])}?{tab}done={done}"
 
 
-def _profile_or_404(text: str) -> Profile:
+def profile_or_404(text: str) -> Profile:
+    """The user whose id stands in the address."""
     profile = users.profile(pages.id_or_404(ids.Prefix.USER, text), names=Names(), now=clock.utc_now())
     if profile is None:
         raise Http404
     return profile
 
 
-def _sent(request: HttpRequest) -> Any:
+def sent(request: HttpRequest) -> Any:
+    """What the form is bound to: nothing while it is only looked at."""
     return request.POST if request.method == "POST" else None
 
 
 def _throttle_offer(profile: Profile, staff: Any, form: ThrottleForm | None = None) -> Offer:
     url = reverse("ops:throttle", args=[profile.user.public_id])
-    why_not = _refused_to(staff, roles.THROTTLE) or _gone(profile)
+    why_not = refused_to(staff, roles.THROTTLE) or _gone(profile)
     return Offer(roles.THROTTLE, url, form or _throttle_form(profile), why_not)
 
 
@@ -212,7 +217,7 @@ def _throttle_form(profile: Profile, data: Any = None) -> ThrottleForm:
 def _raise_offer(profile: Profile, staff: Any, form: RaiseForm | None = None) -> Offer:
     url = reverse("ops:raise-quota", args=[profile.user.public_id])
     shown = form or RaiseForm(name="raise", tiers=profile.tiers)
-    why_not = _refused_to(staff, roles.RAISE_QUOTA) or _gone(profile)
+    why_not = refused_to(staff, roles.RAISE_QUOTA) or _gone(profile)
     return Offer(roles.RAISE_QUOTA, url, shown, why_not, note=measures.bound_of(staff))
 
 
@@ -220,8 +225,8 @@ def _end_offer(profile: Profile, measure: MeasureRow, staff: Any, form: EndForm 
     is_throttle = measure.sort is Sort.THROTTLE
     action = roles.LIFT_THROTTLE if is_throttle else roles.END_OVERRIDE
     url = reverse("ops:lift-throttle" if is_throttle else "ops:end-override", args=[measure.public_id])
-    why_not = _refused_to(staff, action) or ("" if measure.is_in_force else _over(measure))
-    change = _change_of(profile, measure)
+    why_not = refused_to(staff, action) or ("" if measure.is_in_force else _over(profile, measure))
+    change = change_of(profile, measure)
     return Offer(action, url, form or EndForm(name=measure.public_id), why_not, measure=measure, change=change)
 
 
@@ -231,21 +236,21 @@ def _reveal_offer(profile: Profile, staff: Any, form: RevealForm) -> Offer:
     own = reveal_queries.own(profile.reveals, staff)
     lasts = f"It shows to you until {own.ends_at:%H:%M} UTC: mask it first, or wait until then." if own else ""
     erased = "This user is erased: there is nothing to read." if profile.user.state == UserState.ERASED else ""
-    return Offer(roles.REVEAL, url, form, _refused_to(staff, roles.REVEAL) or erased or lasts)
+    return Offer(roles.REVEAL, url, form, refused_to(staff, roles.REVEAL) or erased or lasts)
 
 
 def _mask_offer(row: RevealRow, staff: Any, form: MaskForm) -> Offer:
     """Ending a reveal, one's own or another lead's."""
     url = reverse("ops:mask", args=[row.id])
     over = "" if row.is_in_force else "There is nothing to mask: this reveal is over."
-    return Offer(roles.MASK, url, form, _refused_to(staff, roles.MASK) or over, reveal=row)
+    return Offer(roles.MASK, url, form, refused_to(staff, roles.MASK) or over, reveal=row)
 
 
 def _mask_form(row: RevealRow, staff: Any, data: Any = None, *, then: str) -> MaskForm:
     return MaskForm(data, name=f"mask-{row.id}", then=then, is_own=row.staff_id == staff.pk)
 
 
-def _change_of(profile: Profile, measure: MeasureRow) -> tuple[tuple[str, str, str], ...]:
+def change_of(profile: Profile, measure: MeasureRow) -> tuple[tuple[str, str, str], ...]:
     """What ends: name, now, afterwards."""
     if measure.tier is None:
         others = [held.says for held in profile.throttles if held.id != measure.id]
@@ -255,7 +260,8 @@ def _change_of(profile: Profile, measure: MeasureRow) -> tuple[tuple[str, str, s
     return (limits, ("Used", words.percent(usage.share), words.percent(usage.active_bytes / plan)))
 
 
-def _refused_to(staff: Any, action: Action) -> str:
+def refused_to(staff: Any, action: Action) -> str:
+    """Why the person's role does not cover the action; empty when it does."""
     refusal = roles.why_not(staff, action)
     return refusal.detail if refusal else ""
 
@@ -264,6 +270,15 @@ def _gone(profile: Profile) -> str:
     return "This user is erased: there is nothing left to limit." if profile.user.state == UserState.ERASED else ""
 
 
-def _over(measure: MeasureRow) -> str:
+def _over(profile: Profile, measure: MeasureRow) -> str:
     how = f"{measure.ended_by or 'somebody'} ended it" if measure.ended_early else "it ended by itself"
-    return f"There is nothing to end: {how} {words.relative(measure.ends_at, measure.now)}."
+    return f"There is nothing to end: {how} {words.relative(measure.ends_at, measure.now)}.{_instead(profile, measure)}"
+
+
+def _instead(profile: Profile, measure: MeasureRow) -> str:
+    """What holds in its place by now, which another window may have set."""
+    for other in profile.in_force:
+        if (other.sort, other.tier, other.scope) == (measure.sort, measure.tier, measure.scope):
+            until = clock.time_of_day(other.ends_at, measure.now)
+            return f" In its place holds {other.says} until {until}, set by {other.owner}."
+    return ""

@@ -13,11 +13,13 @@ from kimberly.lib import clock, ids
 from memory.queries.refusals import refused_today
 from memory.rules.tiers import TIERS_SHOWN, ItemState, Tier
 from ops import badges
-from ops.queries import history, items, refusals, reveals, users
+from ops.queries import history, items, notes, refusals, reveals, timeline, users
 from ops.queries.names import Names
 from ops.queries.reveals import RevealRow
+from ops.queries.timeline import Happened
 from ops.queries.users import Profile
-from ops.views import actions, pages, toasts
+from ops.views import actions, pages, persons, toasts
+from ops.views import items as item_views
 
 LATEST = 5
 LATEST_ACTS = 8
@@ -69,6 +71,7 @@ def one(request: HttpRequest, user: str) -> HttpResponse:
         "tab_template": f"ops/parts/tab_{tab}.html",
         "cursor": request.GET.get("cursor", ""),
         "actions": actions.on(profile, staff=request.user),
+        "on_person": persons.on(profile, staff=request.user),
         **TABS[tab](request, Reading(profile, reveal, names, now)),
     }
     return pages.show(request, "ops/user.html", shown)
@@ -82,7 +85,7 @@ def head_of(request: HttpRequest, profile: Profile, reveal: RevealRow | None, *,
         "now": now,
         "profile": profile,
         "badges": badges.of_user(profile.user.state, profile.tiers.values(), throttled_until=throttled, now=now),
-        "toast": toasts.of(profile, request.GET.get("done", ""), now=now),
+        "toast": toasts.of(profile, request.GET.get("done", ""), staff=request.user, now=now),
         "reveal": reveal,
     }
 
@@ -99,9 +102,9 @@ class Reading:
 
 def _usage(request: HttpRequest, reading: Reading) -> dict[str, Any]:
     user_id, now, names = reading.profile.user.pk, reading.now, reading.names
-    acts = history.of_user(user_id, measures=reading.profile.measures, names=names, now=now, size=LATEST_ACTS)
+    acts = history.latest(reading.profile, names=names, now=now, size=LATEST_ACTS)
     return {
-        "refusals": refusals.of_user(user_id, now=now, size=LATEST),
+        "refusals": refusals.of_user(user_id, measures=reading.profile.measures, now=now, size=LATEST),
         "refused_today": sum(refused_today(user_id, now=now).values()),
         "history": acts,
         "items": items.of_user(user_id, state=ItemState.ACTIVE, names=names, reveal=reading.reveal, size=LATEST),
@@ -119,12 +122,20 @@ def _items(request: HttpRequest, reading: Reading) -> dict[str, Any]:
         reveal=reading.reveal,
         cursor=request.GET.get("cursor", ""),
     )
-    return {"items": page, "state": state, "states": list(ItemState), "tier": tier, "tiers": TIERS_SHOWN}
+    chosen = item_views.choices_for(reading.profile, archived=state is ItemState.ARCHIVED, staff=request.user)
+    return {
+        "items": page,
+        "state": state,
+        "states": list(ItemState),
+        "tier": tier,
+        "tiers": TIERS_SHOWN,
+        "choices": chosen if state is not ItemState.PURGED else [],
+    }
 
 
 def _refusals(request: HttpRequest, reading: Reading) -> dict[str, Any]:
-    cursor = request.GET.get("cursor", "")
-    return {"refusals": refusals.of_user(reading.profile.user.pk, now=reading.now, cursor=cursor)}
+    profile, cursor = reading.profile, request.GET.get("cursor", "")
+    return {"refusals": refusals.of_user(profile.user.pk, measures=profile.measures, now=reading.now, cursor=cursor)}
 
 
 def _measures(request: HttpRequest, reading: Reading) -> dict[str, Any]:
@@ -132,14 +143,14 @@ def _measures(request: HttpRequest, reading: Reading) -> dict[str, Any]:
 
 
 def _history(request: HttpRequest, reading: Reading) -> dict[str, Any]:
-    page = history.of_user(
-        reading.profile.user.pk,
-        measures=reading.profile.measures,
-        names=reading.names,
-        now=reading.now,
-        cursor=request.GET.get("cursor", ""),
-    )
-    return {"history": page}
+    kind = pages.chosen(request, "kind", Happened)
+    cursor = request.GET.get("cursor", "")
+    page = timeline.page(reading.profile, kind=kind, names=reading.names, now=reading.now, cursor=cursor)
+    return {"history": page, "kind": kind, "kinds": timeline.LABELS}
+
+
+def _notes(request: HttpRequest, reading: Reading) -> dict[str, Any]:
+    return {"notes": notes.of_user(reading.profile.user.pk)}
 
 
 TABS: dict[str, Callable[[HttpRequest, Reading], dict[str, Any]]] = {
@@ -148,4 +159,5 @@ TABS: dict[str, Callable[[HttpRequest, Reading], dict[str, Any]]] = {
     "refusals": _refusals,
     "measures": _measures,
     "history": _history,
+    "notes": _notes,
 }

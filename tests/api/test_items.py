@@ -1,6 +1,7 @@
 """One item: read, change, archive, purge, restore."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,11 @@ def counted(caller: Caller, tier: str = "long-term") -> dict[str, int]:
     names = ("used_bytes", "items", "archived_bytes", "archived_items")
     usage = caller.usage(tier)
     return {name: usage[name] for name in names}
+
+
+def uuid_of(item: dict[str, Any]) -> str:
+    """As the audit trail spells it."""
+    return str(UUID(item["id"].removeprefix("mem_")))
 
 
 def test_an_id_may_be_given_as_a_bare_uuid(alice: Caller):
@@ -145,8 +151,8 @@ def test_a_protected_item_is_never_pushed_out_of_the_archive(on_plan: OnPlan):
         assert carol.deletes(item["id"]).status_code == 200
 
     assert [carol.reads(item["id"]).status_code for item in (protected, older, newest)] == [200, 404, 200]
-    deleted = AuditEntry.objects.get(subject_id=UUID(newest["id"].removeprefix("mem_")), action="item.deleted")
-    assert deleted.after["purged"] == [str(UUID(older["id"].removeprefix("mem_")))]
+    deleted = AuditEntry.objects.get(after__item=uuid_of(newest), action="item.deleted")
+    assert deleted.after["purged"] == [uuid_of(older)]
 
 
 def test_an_archive_full_of_protected_items_takes_no_other_and_nothing_is_lost(on_plan: OnPlan):
@@ -248,7 +254,7 @@ def test_deletes_restores_and_purges_have_one_audit_entry_each(alice: Caller):
     alice.restores(item["id"])
     alice.http.delete(f"{MEMORY}/{item['id']}?purge=true", headers={"X-Request-ID": "asked-by-alice"})
 
-    entries = AuditEntry.objects.filter(subject_id=str(MemoryItem.objects.get(user_id=alice.person.id).pk))
+    entries = AuditEntry.objects.filter(subject_kind="user", subject_id=str(alice.person.id), after__item=uuid_of(item))
 
     actions = list(entries.order_by("at", "id").values_list("action", flat=True))
     assert actions == ["item.deleted", "item.restored", "item.purged"]
@@ -260,4 +266,4 @@ def test_a_refused_restore_has_no_audit_entry(alice: Caller):
 
     alice.restores(item["id"])
 
-    assert not AuditEntry.objects.filter(subject_id=str(MemoryItem.objects.get(user_id=alice.person.id).pk)).exists()
+    assert not AuditEntry.objects.filter(after__item=uuid_of(item)).exists()

@@ -15,7 +15,8 @@ from memory.rules.tiers import ItemState, Purpose, Tier, UserState
 from memory.services import retrieval
 from memory.services.retrieval import Question
 from ops.demo import cases, loading
-from ops.queries import history
+from ops.models import UserNote
+from ops.queries import timeline, users
 from ops.queries.names import Names
 from ops.services import invariants
 
@@ -25,7 +26,9 @@ RAISED_ONCE, LIFTED, SUSPENDED = "acct-71733", "acct-72418", "acct-72066"
 
 def told(furnished, external_id):
     """What the portal tells of the user's past: who did what (not until when: that depends on the hour), why."""
-    rows = history.of_user(furnished.user(external_id).pk, names=Names(), now=furnished.now).rows
+    profile = users.profile(furnished.user(external_id).pk, names=Names(), now=furnished.now)
+    assert profile is not None
+    rows = timeline.page(profile, names=Names(), now=furnished.now).rows
     return [(str(row.who), row.what.partition(" until ")[0], row.ticket) for row in rows]
 
 
@@ -133,6 +136,17 @@ def test_one_is_suspended_and_its_client_was_turned_away(furnished):
     assert user.state == UserState.SUSPENDED
     assert ("Lena Brandt", "Suspended: no writes and no queries", "HD-3289") in told(furnished, SUSPENDED)
     assert Refusal.objects.filter(user=user, kind=RefusalKind.SUSPENDED).count() == 4
+
+
+def test_staff_has_written_notes_protected_and_undone(furnished):
+    kept = MemoryItem.objects.filter(user=furnished.user("rivermead-practice"), protected=True, version=2)
+    acts = [what for _, what, _ in told(furnished, RAISED_ONCE)]
+
+    assert ("Sam Okafor", "Wrote a note", "HD-3289") in told(furnished, SUSPENDED)
+    assert UserNote.objects.filter(user=furnished.user(NEAR)).count() == 1
+    assert kept.count() == 3
+    assert any(what.startswith("Deleted 2 items of permanent") for what in acts)
+    assert any(what.startswith("Undo: restored 2 items of permanent") for what in acts)
 
 
 def test_memories_are_found_by_what_they_are_about(furnished):

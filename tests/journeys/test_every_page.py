@@ -9,16 +9,19 @@ from django.contrib.auth import get_user_model
 
 from kimberly.audit.trail import Why
 from kimberly.lib import clock
+from memory.models import MemoryItem
 from memory.rules.limits import RefusalKind
+from memory.rules.selections import Deed
 from memory.rules.tiers import Tier
 from memory.services import items, refusals
 from memory.services.refusals import Call
+from memory.services.selections import Chosen
 from ops.roles import Role
-from ops.services import reveals
+from ops.services import itemacts, notes, reveals, undo
 from ops.services.measures import Sender
 from tests.counts import rounds
 from tests.journeys.window import DESKTOP, PHONE
-from tests.ops.portal import mask_page, search_page, user_page
+from tests.ops.portal import items_page, mask_page, search_page, suspend_page, undo_page, user_page
 from tests.personas import TESTER, Person, hire
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -51,13 +54,26 @@ SIGNED_IN = [
     "{empty}?tab=items",
     "{empty}?tab=refusals",
     "{empty}?tab=measures",
+    "{user}?tab=notes",
+    "{empty}?tab=notes",
+    "{user}?tab=items&state=archived",
+    "{user}?tab=history&kind=undo",
+    "{empty}?tab=history&kind=refused",
+    "{user}note/",
+    "{note}",
+    "{undo}",
+    "{undone}",
+    "{protect}",
+    "{user}items/protect/",
+    "{delete}",
+    "{user}suspend/",
 ]
 EVERY_LOOK = [(DESKTOP, "light"), (PHONE, "dark"), (DESKTOP, "dark"), (PHONE, "light")]
 LOOKS = EVERY_LOOK[: rounds(2, 4)]
 
 
 @pytest.fixture
-def places(dana):
+def places(dana, sam, lena):
     """The addresses behind the names, of a user with everything and of one with nothing."""
     now = clock.utc_now()
     until = now + timedelta(hours=1)
@@ -67,7 +83,10 @@ def places(dana):
     refusals.keep_counted(
         RefusalKind.RATE, Call(dana.id, None, "req_1"), source="plan", source_id="write", per_minute=10, now=now
     )
+    lena = get_user_model().objects.get(username=lena)
+    sam = get_user_model().objects.get(username=sam)
     return {
+        **acted_on(dana, sam, lena, now),
         "user": user_page(dana),
         "reveal": mask_page(revealed_to(hire("luis", Role.LEAD), dana)),
         "throttle": f"/ops/throttles/{throttle.public_id}/lift/",
@@ -75,6 +94,27 @@ def places(dana):
         "override": f"/ops/overrides/{override.public_id}/end/",
         "empty": user_page(Person.register("nobody")),
         "long": user_page(Person.register("x" * 110, display_name="W" * 120, email="w" * 200 + "@example.org")),
+    }
+
+
+def acted_on(dana, sam, lena, now):
+    """The addresses of notes and acts: two words that are as long as words can be, and an act that was undone."""
+    chosen = [Chosen(item, 1) for item in MemoryItem.objects.filter(user_id=dana.id).values_list("pk", flat=True)[:3]]
+    about = {"user_id": dana.id, "now": now}
+    note = notes.add(Sender(sam, uuid4(), Why("W" * 1_000 + " never calls back", "T" * 64), ""), **about)
+    protected = itemacts.change(Sender(sam, uuid4(), Why("W" * 300, "T" * 64), ""), Deed.PROTECT, chosen[:1], **about)
+    deleted = itemacts.change(
+        Sender(lena, uuid4(), Why("Not needed any more"), "req_1"), Deed.DELETE, chosen[1:2], **about
+    )
+    undo.undo(Sender(lena, uuid4(), Why(), "req_2"), deleted.pk, now=now)
+    itemacts.change(Sender(lena, uuid4(), Why("Not needed any more"), "req_3"), Deed.DELETE, chosen[2:], **about)
+    item = chosen[0].id
+    return {
+        "note": f"/ops/notes/{note.after['note']}/change/",
+        "undo": undo_page(protected),
+        "undone": undo_page(deleted),
+        "protect": items_page("unprotect", dana, item),
+        "delete": items_page("delete", dana, item),
     }
 
 
@@ -123,7 +163,9 @@ def test_no_page_breaks_the_policy_or_shuts_anybody_out(open_window, sam, places
 def test_no_page_with_content_does_either(open_window, lena, dana, size, scheme):
     long = Person.register("x" * 110, display_name="W" * 120)
     for text in ("W" * 3_000, "Prefers the window seat, " * 200, "\u05e9\u05dc\u05d5\u05dd window"):
-        long.writes(text, metadata={"tags": ["w" * 90, "window"] * 9, "speaker": "S" * 150, "session": "s1"})
+        long_item = long.writes(
+            text, metadata={"tags": ["w" * 90, "window"] * 9, "speaker": "S" * 150, "session": "s1"}
+        ).id
     archived = long.writes("The window was archived.")
     items.delete_item(archived.id, user_id=long.id, actor=TESTER, now=clock.utc_now())
     window = open_window(size=size, scheme=scheme).signs_in(lena)
@@ -131,6 +173,7 @@ def test_no_page_with_content_does_either(open_window, lena, dana, size, scheme)
         revealed_to(get_user_model().objects.get(username=lena), person)
 
     paths = [user_page(person, query) for person in (dana, long) for query in ("", "?tab=items", "?tab=history")]
+    paths += [items_page("delete", long, long_item), items_page("restore", long, archived.id), suspend_page(long)]
     wrong = {path: look(window, path) for path in paths}
     for asked in (("window", ""), ("W" * 300, "mem_1"), ("kitten " * 60, ""), ("window", f"mem_{archived.id.hex}")):
         wrong[str(asked)] = look(window, search_page(long)) + search(window, *asked)

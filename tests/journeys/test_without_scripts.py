@@ -39,8 +39,8 @@ def test_throttle_a_user_for_a_time_and_lift_it(window, dana):
     made = Throttle.objects.get(user_id=dana.id)
     assert round((made.period.upper - made.period.lower).total_seconds()) == 4 * 3600
 
-    window.page.locator(".k-toast").get_by_role("link", name="Lift the throttle").click()
-    window.page.get_by_label("Reason").fill("The import was stopped")
+    window.page.locator("summary", has_text="Lift the throttle").click()
+    window.page.get_by_label("Reason").locator("visible=true").fill("The import was stopped")
     window.page.get_by_role("button", name="Lift the throttle").click()
 
     expect(window.page.locator(".k-toast")).to_contain_text("The throttle of Dana Whitfield has ended")

@@ -1,6 +1,8 @@
 """Bytes as people read them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kimberly.lib import bytesize
 
@@ -33,3 +35,11 @@ KIB, MIB = 1 << 10, 1 << 20
 )
 def test_says_a_size_in_the_unit_that_fits(size_bytes, text):
     assert bytesize.human(size_bytes) == text
+
+
+@given(st.integers(min_value=0, max_value=1 << 45))
+def test_what_is_said_to_be_enough_is_enough_and_not_much_more(size_bytes):
+    number, unit = bytesize.at_least(size_bytes).replace(",", "").split()
+
+    said = float(number) * {"B": 1, "KiB": KIB, "MiB": MIB, "GiB": 1 << 30, "TiB": 1 << 40}[unit]
+    assert size_bytes <= said <= size_bytes * 1.01 + 1

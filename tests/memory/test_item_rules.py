@@ -60,7 +60,7 @@ def test_two_users_cannot_have_the_same_external_id(alice):
     ):
         cursor.execute(
             "INSERT INTO memory_user (external_id, display_name, email, plan_id, state, purpose, time_zone,"
-            " staff_notes, version, created_at, changed_at)"
-            " VALUES (%s, '', '', 'free', 'active', 'customer', 'UTC', '', 1, now(), now())",
+            " version, created_at, changed_at)"
+            " VALUES (%s, '', '', 'free', 'active', 'customer', 'UTC', 1, now(), now())",
             [alice.external_id],
         )

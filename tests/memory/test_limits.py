@@ -254,7 +254,7 @@ def test_whoever_comes_second_is_told_who_was_first_and_until_when(alice):
         alice.is_raised(Tier.LONG_TERM, 4 << 20, until=NOON + 2 * HOUR)
 
     assert refusal.value.facts() == {"existing_id": first.public_id}
-    assert refusal.value.detail == "A raise of long-term, set by The tests, holds until 13:00. End it first."
+    assert refusal.value.detail == "A raise of long-term to 3 MiB, set by The tests, holds until 13:00. End it first."
     assert limit_of(alice, NOON) == 3 << 20
 
 

@@ -4,14 +4,15 @@ import html
 import re
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.test import Client
 from django.urls import reverse
 
+from kimberly.audit.models import AuditEntry
 from kimberly.lib import ids
 from memory.models import QuotaOverride, Throttle
-from ops.models import ContentReveal
+from ops.models import ContentReveal, UserNote
 from tests.personas import Person
 
 WHY = "The client is in a loop, HD-2214"
@@ -65,6 +66,28 @@ class Portal:
     def ends(self, override: QuotaOverride, **fields: Any) -> Any:
         return self.sends(end_page(override), **fields)
 
+    def changes(self, deed: str, person: Person, *items: UUID, **fields: Any) -> Any:
+        """Open the form with these items, and send what it holds; deleting, type whom it is about."""
+        typed = {"whom": person.external_id} if deed == "delete" else {}
+        return self.sends(items_page(deed, person), item=self.frozen(deed, person, *items), **{**typed, **fields})
+
+    def frozen(self, deed: str, person: Person, *items: UUID) -> list[str]:
+        """The items as the form holds them: with their versions, from when it was opened."""
+        page = self.opens(items_page(deed, person, *items)).content.decode()
+        return re.findall(r'name="item" value="([^"]+)"', page)
+
+    def suspends(self, person: Person, **fields: Any) -> Any:
+        return self.sends(suspend_page(person), **{"whom": person.external_id, **fields})
+
+    def resumes(self, person: Person, **fields: Any) -> Any:
+        return self.sends(resume_page(person), **fields)
+
+    def notes(self, person: Person, text: str, **fields: Any) -> Any:
+        return self.sends(note_page(person), reason=text, **fields)
+
+    def undoes(self, act: AuditEntry, **fields: Any) -> Any:
+        return self.sends(undo_page(act), **{"reason": "", **fields})
+
 
 def text_of(answer: Any) -> str:
     body = answer.content.decode()
@@ -90,6 +113,32 @@ def reveal_page(person: Person) -> str:
 
 def search_page(person: Person) -> str:
     return f"{user_page(person)}search/"
+
+
+def items_page(deed: str, person: Person, *items: UUID) -> str:
+    """The form of what is done to these items."""
+    chosen = "&".join(f"item=mem_{item.hex}" for item in items)
+    return f"{user_page(person)}items/{deed}/{f'?{chosen}' if chosen else ''}"
+
+
+def suspend_page(person: Person) -> str:
+    return f"{user_page(person)}suspend/"
+
+
+def resume_page(person: Person) -> str:
+    return f"{user_page(person)}resume/"
+
+
+def note_page(person: Person) -> str:
+    return f"{user_page(person)}note/"
+
+
+def change_note_page(note: UserNote) -> str:
+    return reverse("ops:change-note", args=[note.pk])
+
+
+def undo_page(act: AuditEntry) -> str:
+    return reverse("ops:undo", args=[act.pk])
 
 
 def mask_page(reveal: ContentReveal) -> str:

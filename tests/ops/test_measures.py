@@ -19,7 +19,18 @@ from ops.models import SentForm
 from ops.roles import Role
 from ops.services import measures
 from ops.services.measures import BeyondSupport, Brake, Limit, Sender
-from tests.ops.portal import WHY, Portal, end_page, lift_page, local, raise_page, text_of, throttle_page, user_page
+from tests.ops.portal import (
+    WHY,
+    Portal,
+    end_page,
+    lift_page,
+    local,
+    raise_page,
+    text_of,
+    throttle_page,
+    undo_page,
+    user_page,
+)
 from tests.personas import NOON, Person, hire
 
 pytestmark = pytest.mark.usefixtures("clock_at_noon")
@@ -74,7 +85,9 @@ def test_says_what_was_done_until_when_and_how_to_undo_it(sam, dana):
 
     page = sam.client.get(answer.url)
     made = Throttle.objects.get(user_id=dana.id)
-    assert "Dana Whitfield is throttled to 10 writes a minute until 13:00, in 60 min." in text_of(page)
+    act = AuditEntry.objects.get(action="throttle.set")
+    assert "Dana Whitfield is throttled to 10 writes a minute until 13:00, in 60 min. Undo" in text_of(page)
+    assert f'action="{undo_page(act)}"' in page.content.decode()
     assert lift_page(made) in page.content.decode()
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from kimberly.audit.models import AuditEntry
 from kimberly.clients.models import ApiKey
 from kimberly.lib import clock
 from memory.models import MemoryItem
@@ -51,13 +52,26 @@ def busy(lena):
     return dana
 
 
+def address_of(page, busy):
+    """The page's address, of this user, one of their items and the newest act that can be undone."""
+    item = MemoryItem.objects.filter(user_id=busy.id).order_by("pk")[0]
+    act = AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").order_by("-pk")[0]
+    known = {"/ops/users/<user>/": user_page(busy), "<item>": item.public_id, "<act>": str(act.pk)}
+    for name, value in known.items():
+        page = page.replace(name, value)
+    return page
+
+
 def test_each_page_costs_as_many_statements_as_was_agreed(sam, busy):
+    sam.throttles(busy, scope="all")
+    sam.notes(busy, "Calls back on weekdays only.")
     sam.ends(busy.is_raised(Tier.PERMANENT, 11 << 20, at=clock.utc_now(), until=clock.utc_now() + timedelta(hours=1)))
     counted = {}
 
     for page in frozen_counts():
+        address = address_of(page, busy)
         with CaptureQueriesContext(connection) as queries:
-            assert sam.opens(page.replace("/ops/users/<user>/", user_page(busy))).status_code == 200
+            assert sam.opens(address).status_code == 200
         counted[page] = len(queries)
 
     lines = [f"{page} {count}" for page, count in counted.items()]
@@ -66,4 +80,4 @@ def test_each_page_costs_as_many_statements_as_was_agreed(sam, busy):
 
 def test_no_page_was_agreed_to_cost_more_than_its_kind_may():
     for page, count in frozen_counts().items():
-        assert count <= (MOST_OF_A_USER if "<user>" in page else MOST_OF_A_LIST), page
+        assert count <= (MOST_OF_A_USER if "<" in page else MOST_OF_A_LIST), page

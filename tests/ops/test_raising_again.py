@@ -50,7 +50,9 @@ def test_a_raise_that_the_sender_has_not_seen_is_not_replaced(sam, lena, dana):
     answer = sam.raises(dana, replaces=seen)
 
     assert answer.status_code == 409
-    assert f"A raise of short-term, set by {lena.staff.username}, holds until tomorrow 12:00." in text_of(answer)
+    assert f"A raise of short-term to 1 MiB, set by {lena.staff.username}, holds until tomorrow 12:00." in text_of(
+        answer
+    )
     assert dana.usage(Tier.SHORT_TERM).limit_bytes == MIB
     assert sam.raises(dana, replaces=seen_raises(sam, dana)).status_code == 302
 

@@ -5,24 +5,32 @@ from datetime import timedelta
 import pytest
 
 from kimberly.adminsite import portal
+from kimberly.audit.models import AuditEntry
 from kimberly.lib import clock
-from memory.models import QuotaOverride, Throttle
+from memory.models import MemoryItem, MemoryUser, QuotaOverride, Throttle
 from memory.rules.tiers import Tier
+from memory.services import items
 from ops import roles, urls
-from ops.models import ContentReveal
+from ops.models import ContentReveal, UserNote
 from ops.roles import ACTIONS, PAGES, Role
 from tests.ops.portal import (
     Portal,
+    change_note_page,
     end_page,
+    items_page,
     lift_page,
     mask_page,
+    note_page,
     raise_page,
+    resume_page,
     reveal_page,
     search_page,
+    suspend_page,
     throttle_page,
+    undo_page,
     user_page,
 )
-from tests.personas import Person, hire
+from tests.personas import TESTER, Person, hire
 
 pytestmark = pytest.mark.promise("P1")
 
@@ -35,6 +43,15 @@ OFFERED = {
     "ops:end-override": roles.END_OVERRIDE,
     "ops:reveal": roles.REVEAL,
     "ops:mask": roles.MASK,
+    "ops:protect": roles.PROTECT,
+    "ops:unprotect": roles.UNPROTECT,
+    "ops:delete-items": roles.DELETE_ITEMS,
+    "ops:restore-items": roles.RESTORE_ITEMS,
+    "ops:suspend": roles.SUSPEND,
+    "ops:resume": roles.RESUME,
+    "ops:note": roles.NOTE,
+    "ops:change-note": roles.CHANGE_NOTE,
+    "ops:undo": roles.THROTTLE,  # of the act in question: test_undo has the others
 }
 
 
@@ -55,8 +72,26 @@ def braked():
         dana.is_throttled(at=now, until=until),
         dana.is_raised(Tier.PERMANENT, 11 * MIB, at=now, until=until),
     )
-    Portal.of(hire("lena", Role.LEAD)).reveals(dana)
+    lena = Portal.of(hire("lena", Role.LEAD))
+    lena.reveals(dana)
+    lena.throttles(dana, scope="query")
+    lena.notes(dana, "Calls back on weekdays only.")
     return dana, throttle, override, ContentReveal.objects.get()
+
+
+@pytest.fixture
+def kept(braked):
+    """Ids of items of that user: one to protect, one that is protected, one to delete, one that was deleted."""
+    now = clock.utc_now()
+    dana, *_ = braked
+    written = [dana.writes("Likes the sea", at=now, protected=place == 1).id for place in range(4)]
+    items.delete_item(written[3], user_id=dana.id, actor=TESTER, now=now)
+    return written
+
+
+def act():
+    """A throttle that can be lifted by an undo."""
+    return AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").get()
 
 
 def address_of(page, braked):
@@ -72,6 +107,15 @@ def address_of(page, braked):
         "ops:reveal": reveal_page(dana),
         "ops:mask": mask_page(reveal),
         "ops:search": search_page(dana),
+        "ops:protect": items_page("protect", dana),
+        "ops:unprotect": items_page("unprotect", dana),
+        "ops:delete-items": items_page("delete", dana),
+        "ops:restore-items": items_page("restore", dana),
+        "ops:suspend": suspend_page(dana),
+        "ops:resume": resume_page(dana),
+        "ops:note": note_page(dana),
+        "ops:change-note": change_note_page(UserNote.objects.get()),
+        "ops:undo": undo_page(act()),
     }
     return addresses[page]
 
@@ -91,8 +135,11 @@ def status_of(page, method, held):
     return 422 if set(held) & OFFERED[page].roles else 403
 
 
+CHANGED = (Throttle, QuotaOverride, ContentReveal, MemoryItem, MemoryUser, UserNote)
+
+
 def measures():
-    return [list(model.objects.order_by("pk").values()) for model in (Throttle, QuotaOverride, ContentReveal)]
+    return [str(list(model.objects.order_by("pk").values())) for model in CHANGED]
 
 
 def test_every_page_is_in_the_table_of_roles():
@@ -124,17 +171,31 @@ def test_each_page_answers_each_person_as_the_table_says(someone, braked):
     assert measures() == before
 
 
-def test_each_action_takes_effect_only_for_its_roles(someone, braked):
+def test_each_action_takes_effect_only_for_its_roles(someone, braked, kept):
     held, seen = someone
     dana, throttle, override, reveal = braked
+    note = UserNote.objects.get()
+    if seen.staff:  # a note is changed by its author
+        UserNote.objects.update(author=seen.staff)
     sent = {
-        "throttle": lambda: seen.throttles(dana, scope="query"),
+        "throttle": lambda: seen.throttles(dana, scope="all"),
         "raise-quota": lambda: seen.raises(dana),
         "lift-throttle": lambda: seen.lifts(throttle),
         "end-override": lambda: seen.ends(override),
         "reveal": lambda: seen.reveals(dana),
         "mask": lambda: seen.masks(reveal),
+        "protect": lambda: seen.sends(items_page("protect", dana), item=f"mem_{kept[0].hex}:1"),
+        "unprotect": lambda: seen.sends(items_page("unprotect", dana), item=f"mem_{kept[1].hex}:1"),
+        "delete-items": lambda: seen.sends(
+            items_page("delete", dana), item=f"mem_{kept[2].hex}:1", whom=dana.external_id
+        ),
+        "restore-items": lambda: seen.sends(items_page("restore", dana), item=f"mem_{kept[3].hex}:2"),
+        "note": lambda: seen.notes(dana, "Prefers to be written to."),
+        "change-note": lambda: seen.sends(change_note_page(note), reason="Calls back on Mondays.", version=1),
+        "suspend": lambda: seen.suspends(dana),
+        "resume": lambda: seen.resumes(dana),
     }
+    assert set(sent) == set(ACTIONS)
 
     for name, send in sent.items():
         before = measures()
@@ -142,6 +203,12 @@ def test_each_action_takes_effect_only_for_its_roles(someone, braked):
         may = bool(set(held or ()) & ACTIONS[name].roles)
         assert (measures() != before) is may, name
         assert answer.status_code == (302 if may or held is None else 403), name
+
+
+def test_what_stops_or_destroys_asks_for_a_fresh_sign_in():
+    asking = {action.name for action in ACTIONS.values() if action.needs_fresh_sign_in}
+
+    assert asking == {"delete-items", "suspend"}
 
 
 def test_says_who_may_instead_of_hiding_the_action(vera, braked):
@@ -153,6 +220,8 @@ def test_says_who_may_instead_of_hiding_the_action(vera, braked):
     assert f"{vera.staff.username} (viewer) cannot end raises: lead and support can." in text
     assert f"{vera.staff.username} (viewer) cannot reveal content: lead can." in text
     assert f"{vera.staff.username} (viewer) cannot mask content again: lead can." in text
+    assert f"{vera.staff.username} (viewer) cannot write notes: lead and support can." in text
+    assert f"{vera.staff.username} (viewer) cannot suspend users: lead can." in text
 
 
 def test_without_a_role_one_is_told_what_to_do(eve):

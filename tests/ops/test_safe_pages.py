@@ -8,17 +8,28 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from kimberly.audit.models import AuditEntry
 from kimberly.audit.trail import Why
 from kimberly.clients import keys
 from kimberly.lib import clock
-from memory.models import Refusal
+from memory.models import MemoryItem, Refusal
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
 from memory.services import limits, users
 from memory.services.limits import Order, Target
 from memory.services.users import Profile
+from ops.models import UserNote
 from ops.roles import Role
-from tests.ops.portal import Portal, search_page, text_of, user_page
+from tests.ops.portal import (
+    Portal,
+    change_note_page,
+    items_page,
+    search_page,
+    suspend_page,
+    text_of,
+    undo_page,
+    user_page,
+)
 from tests.personas import TESTER, Person, hire
 
 PAYLOADS = [
@@ -29,7 +40,7 @@ PAYLOADS = [
     "{{ 7|add:7 }}{% debug %}",
     "javascript:window.hurt=1",
 ]
-TABS = ("usage", "items", "refusals", "measures", "history")
+TABS = ("usage", "items", "refusals", "measures", "history", "notes")
 
 
 def haunted(payload):
@@ -53,12 +64,24 @@ def haunted(payload):
     return dana
 
 
+def acted_on(portal, person, payload):
+    """Notes and acts whose words are the payload; gives the addresses that show them."""
+    portal.notes(person, f"because of {payload}", ticket=payload[:64])
+    item = MemoryItem.objects.filter(user_id=person.id).order_by("pk")[0]
+    portal.changes("protect", person, item.pk, reason=f"because of {payload}", ticket=payload[:64])
+    acts = [undo_page(act) for act in AuditEntry.objects.filter(action__in=["note.added", "items.protected"])]
+    note = UserNote.objects.get(user_id=person.id)
+    forms = [items_page("unprotect", person, item.pk), suspend_page(person), change_note_page(note)]
+    return [*acts, *forms, user_page(person, "?tab=notes"), user_page(person, f"?done={acts[0].split('/')[3]}")]
+
+
 @pytest.mark.promise("P6")
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_what_others_wrote_is_shown_as_text(sam, payload):
     dana = haunted(payload)
+    acts = acted_on(sam, dana, payload)
     paths = ["/ops/users/", "/ops/refusals/", *(user_page(dana, f"?tab={tab}") for tab in TABS)]
-    paths += [user_page(dana) + "throttle/", user_page(dana) + "raise-quota/", f"/ops/users/?q={payload}-of"]
+    paths += [user_page(dana) + "throttle/", user_page(dana) + "raise-quota/", f"/ops/users/?q={payload}-of", *acts]
 
     bodies = [sam.client.get(path).content.decode() for path in paths]
 
@@ -101,6 +124,9 @@ def test_no_link_of_any_page_changes_anything(alice, role):
     now = clock.utc_now()
     alice.writes("a memory", at=now)
     alice.is_throttled(at=now, until=now + timedelta(hours=1))
+    lena = Portal.of(hire("lena", Role.LEAD))
+    lena.notes(alice, "Calls back on weekdays only.")
+    lena.changes("delete", alice, alice.writes("another memory", at=now).id)
     portal = Portal.of(hire(str(role), role))
     before = fingerprint()
 
