@@ -52,6 +52,8 @@ ACTIONS = {action.name: action for action in (THROTTLE, LIFT_THROTTLE, RAISE_QUO
 
 # Pages by URL name. What is not listed here is refused, and a test fails.
 PAGES: dict[str, frozenset[Role]] = {
+    "ops:overview": EVERYBODY,
+    "ops:find": EVERYBODY,
     "ops:users": EVERYBODY,
     "ops:user": EVERYBODY,
     "ops:refusals": EVERYBODY,
@@ -62,6 +64,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:reveal": EVERYBODY,
     "ops:mask": EVERYBODY,
     "ops:search": EVERYBODY,
+    "ops:zone": EVERYBODY,
+    "ops:shortcuts": EVERYBODY,
 }
 
 SUPPORT_MOST_TIMES_PLAN = 2

@@ -1,10 +1,12 @@
 """The operators' pages. Each is listed with its roles in ops.roles.PAGES."""
 
-from ops.views import actions, refusals, searches, users
+from ops.views import actions, finding, overview, refusals, searches, shortcuts, users, zones
 from ops.views.pages import page
 
 app_name = "ops"
 urlpatterns = [
+    page("", overview.index, name="overview"),
+    page("find/", finding.index, name="find"),
     page("users/", users.index, name="users"),
     page("users/<str:user>/", users.one, name="user"),
     page("users/<str:user>/throttle/", actions.throttle, name="throttle"),
@@ -15,4 +17,6 @@ urlpatterns = [
     page("overrides/<str:measure>/end/", actions.end_override, name="end-override"),
     page("reveals/<uuid:reveal>/mask/", actions.mask, name="mask"),
     page("refusals/", refusals.index, name="refusals"),
+    page("zone/", zones.choose, name="zone"),
+    page("shortcuts/", shortcuts.index, name="shortcuts"),
 ]
