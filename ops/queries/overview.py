@@ -9,6 +9,7 @@ from kimberly.db import statements
 from kimberly.lib import ids
 from kimberly.lib.sql import statement
 from ops.queries.history import TOLD
+from ops.queries.users import COUNTED_EXACTLY
 
 HOUR = timedelta(hours=1)
 
@@ -31,6 +32,8 @@ class Facts:
     refused_users: int
     throttled_users: int
     raised_users: int
+    customers: int
+    """At most one more than was to be counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ class Act:
 
 def facts(*, now: datetime) -> Facts:
     """One statement."""
-    times = {"now": now, "hour_ago": now - HOUR, "two_hours_ago": now - 2 * HOUR}
-    (row,) = statements.fetch_all(statement(__file__, "overview_facts"), times)
+    asked = {"now": now, "hour_ago": now - HOUR, "two_hours_ago": now - 2 * HOUR, "most": COUNTED_EXACTLY + 1}
+    (row,) = statements.fetch_all(statement(__file__, "overview_facts"), asked)
     return Facts(*row)
 
 

@@ -81,11 +81,6 @@ def page(asked: Asked = NEWEST_OF_ALL, *, cursor: str = "", now: datetime) -> Pa
     return Page(listed, found.next_cursor)
 
 
-def count() -> int:
-    """How many customers there are; counting stops behind 10,000."""
-    return MemoryUser.objects.filter(purpose=Purpose.CUSTOMER).order_by()[: COUNTED_EXACTLY + 1].count()
-
-
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One user with what limits and brakes them and who reads them, as every page about a user needs it."""

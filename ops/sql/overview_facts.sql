@@ -1,4 +1,5 @@
--- What the overview asks of the database itself: the audit queue, the last check, beat, refusals and measures in force.
+-- What the overview asks of the database itself: the audit queue, the last check, beat, refusals, measures in force,
+-- and customers (counting stops behind so many).
 SELECT
     pending.entries,
     pending.oldest_at,
@@ -13,12 +14,14 @@ SELECT
         SELECT count(DISTINCT user_id) FROM throttle
         WHERE user_id IS NOT NULL AND period @> %(now)s::timestamptz
     ),
-    (SELECT count(DISTINCT user_id) FROM quota_override WHERE period @> %(now)s::timestamptz)
+    (SELECT count(DISTINCT user_id) FROM quota_override WHERE period @> %(now)s::timestamptz),
+    (SELECT count(*) FROM (SELECT FROM memory_user WHERE purpose = 'customer' LIMIT %(most)s::bigint) AS counted)
 FROM
     (
-        SELECT count(*) AS entries, min(e.at) AS oldest_at
-        FROM audit_pending AS p
-        INNER JOIN audit_entry AS e ON e.id = p.entry_id
+        -- By their ids, which tell when they were written: an act that is told later bears an earlier time.
+        SELECT
+            (SELECT count(*) FROM audit_pending) AS entries,
+            (SELECT uuid_extract_timestamp(entry_id) FROM audit_pending ORDER BY entry_id LIMIT 1) AS oldest_at
     ) AS pending,
     (
         SELECT

@@ -33,7 +33,6 @@ def index(request: HttpRequest) -> HttpResponse:
         "used_bytes": sum(tier.used_bytes for tier in kept),
         "limit_bytes": sum(tier.limit_bytes for tier in kept),
         "items": sum(tier.items for tier in kept),
-        "customers": users.count(),
         "counted_exactly": users.COUNTED_EXACTLY,
         "refusals": refusals.of_customers(kind=None, tier=None, now=now, size=LATEST_REFUSALS),
         "acts": facts.staff_acts(now=now, size=LATEST_ACTS),
