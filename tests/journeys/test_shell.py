@@ -39,13 +39,13 @@ def test_finds_while_one_types_and_leads_there_by_keys_alone(open_window, sam, d
 
     expect(found(window).first).to_contain_text("Dana Whitfield")
     expect(window.page.locator("#k-said")).to_have_text("1 user found")
+    assert window.reports() == []
     assert window.accessibility() == []
     assert window.overflow() == []
     window.page.keyboard.press("ArrowDown")
     window.page.keyboard.press("Enter")
 
     expect(window.page.get_by_role("heading", level=1)).to_have_text("Dana Whitfield")
-    assert [report for report in window.reports() if "style" not in report] == []
     assert window.strays == []
 
 
@@ -85,7 +85,7 @@ def test_without_scripts_a_user_is_found_by_e_mail(open_window, sam, size):
 
     box.fill(f"vera.{size['width']}")
     box.press("Enter")
-    window.page.get_by_role("link", name="Vera Okafor").click()
+    window.page.get_by_role("region", name="Found").get_by_role("link", name="Vera Okafor").click()
 
     assert window.page.url.endswith(user_page(person))
     window.opens("/ops/find/")
@@ -116,7 +116,7 @@ def test_without_scripts_the_zone_is_chosen_from_a_list_and_left_again(open_wind
         window.page.get_by_role("button", name=name).locator("visible=true").click()
 
     press("use mine")
-    window.page.get_by_label("Zone").select_option("Asia/Kolkata")
+    window.page.get_by_label("Zone", exact=True).select_option("Asia/Kolkata")
     window.page.get_by_role("button", name="Use this zone").click()
     expect(window.page.get_by_role("heading", level=1)).to_have_text("Overview")
     expect(window.page.locator("#footer")).to_contain_text("UTC+05:30")
@@ -161,7 +161,7 @@ def test_the_overview_renews_what_is_read_and_keeps_what_is_typed(window):
 def test_the_overview_waits_while_somebody_is_in_it(window):
     window.opens("/ops/")
     asked = []
-    window.page.on("request", lambda request: asked.append(request.url))
+    window.page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/ops/") else None)
 
     window.page.locator("#live a").first.focus()
     renew(window)
