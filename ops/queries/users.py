@@ -42,7 +42,7 @@ def find(text: str) -> UUID | None:
         return None
     for prefix, rows, column in _BY_ID:
         key = ids.decode(prefix, text)
-        owner = rows.filter(pk=key).values_list(column, flat=True).first() if key else None
+        owner: UUID | None = rows.filter(pk=key).values_list(column, flat=True).first() if key else None
         if owner is not None:
             return owner
     named = MemoryUser.objects.filter(external_id=text).values_list("pk", flat=True).first()

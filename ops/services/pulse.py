@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-import redis
+from typing import Any
 
 from kimberly.web import redisclient
 from kimberly.web.redisclient import RedisAway
@@ -39,17 +38,16 @@ def note(task: str, *, now: datetime) -> None:
 def read(queues: tuple[str, ...]) -> Pulse | None:
     """What is known; None while Redis is away."""
     try:
-        done, *waiting = redisclient.ask(lambda client: _ask(client, queues))
+        return redisclient.ask(lambda client: _read(client, queues))
     except RedisAway:
         return None
+
+
+def _read(client: Any, queues: tuple[str, ...]) -> Pulse:
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.hget(NAME, EACH_MINUTE)
+        for queue in queues:
+            pipeline.llen(queue)
+        done, *waiting = pipeline.execute()
     last = datetime.fromtimestamp(int(done), UTC) if done else None
     return Pulse(last, dict(zip(queues, waiting, strict=True)))
-
-
-def _ask(client: "redis.Redis", queues: tuple[str, ...]) -> list[bytes | int | None]:
-    pipeline = client.pipeline(transaction=False)
-    pipeline.hget(NAME, EACH_MINUTE)
-    for queue in queues:
-        pipeline.llen(queue)
-    answers: list[bytes | int | None] = pipeline.execute()
-    return answers

@@ -34,10 +34,13 @@ def note(staff: Any, *, user_id: UUID) -> None:
 def of(staff: Any) -> list[UUID] | None:
     """The last ten users, the latest first; None while Redis is away."""
     try:
-        kept = redisclient.ask(lambda client: client.lrange(_name(staff), 0, MOST_KEPT - 1))
+        return redisclient.ask(lambda client: _kept(client, _name(staff)))
     except RedisAway:
         return None
-    return [UUID(bytes=one) for one in kept if isinstance(one, bytes)] if isinstance(kept, list) else []
+
+
+def _kept(client: Any, name: str) -> list[UUID]:
+    return [UUID(bytes=one) for one in client.lrange(name, 0, MOST_KEPT - 1)]
 
 
 def _name(staff: Any) -> str:

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from kimberly.lib import ids
+from kimberly.lib.sql import statement
 from memory.rules.tiers import Purpose, Tier
 from memory.services import users
 from memory.services.users import Profile
@@ -127,8 +128,7 @@ def test_a_whole_id_is_found_while_one_types_as_well(vera, dana):
 def test_each_part_of_the_search_reads_its_index(db):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        statement = finding.statement(finding.__file__, "find_users")
-        cursor.execute(f"EXPLAIN {statement}", {"beginning": "dana", "most": 10})
+        cursor.execute(f"EXPLAIN {statement(finding.__file__, 'find_users')}", {"beginning": "dana", "most": 10})
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
     for name in ("external_id", "email", "name", "last_name"):

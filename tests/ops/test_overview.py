@@ -12,6 +12,9 @@ from django.db import connection
 from kimberly.audit import sealing, trail
 from kimberly.audit.trail import Subject
 from kimberly.lib import clock
+from kimberly.lib.actors import Actor, ActorKind
+from kimberly.lib.sql import statement
+from kimberly.web import redisclient
 from memory.queries.totals import Kept, TierKept
 from memory.rules.limits import RefusalKind
 from memory.rules.tiers import Tier
@@ -206,13 +209,13 @@ def test_an_act_on_nobody_is_told_as_well(lena, db):
 
 
 def _actor(portal):
-    return replace(TESTER, kind="staff", id=str(portal.staff.pk))
+    return Actor(ActorKind.STAFF, str(portal.staff.pk))
 
 
 def test_the_acts_of_staff_are_found_by_their_index(db):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {facts.statement(facts.__file__, 'staff_acts')}", {"most": 6})
+        cursor.execute(f"EXPLAIN {statement(facts.__file__, 'staff_acts')}", {"most": 6})
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
     assert "audit_entry_staff_ix" in plan
@@ -238,11 +241,21 @@ def test_a_check_that_found_something_is_the_verdict(sam, alice):
     assert set(invariants.CHECKS) >= {"I1"}
 
 
-def test_a_job_that_was_done_is_noted_for_all_to_see(db):
+@pytest.fixture
+def no_pulse():
+    """No note of any job, before and after: the tests share one Redis."""
+    redisclient.client().delete(pulse.NAME)
+    yield
+    redisclient.client().delete(pulse.NAME)
+
+
+@pytest.mark.usefixtures("no_pulse")
+def test_a_job_that_was_done_is_noted_for_all_to_see():
     pulse.note(pulse.EACH_MINUTE, now=NOON)
 
     read = pulse.read(("default", "maintenance"))
 
+    assert read is not None
     assert read.last_done_at == NOON
     assert set(read.waiting) == {"default", "maintenance"}
 

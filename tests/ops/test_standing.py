@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from kimberly.lib.sql import statement
 from memory.models import MemoryUser, QuotaOverride, Refusal, Throttle
 from memory.queries import standing, usage
 from memory.queries.standing import Asked, Show
@@ -96,9 +97,9 @@ def place_of(user, asked):
 
 
 def page_by_page(asked, *, size):
-    shown, cursor = [], ""
-    while cursor is not None:
-        rows, cursor = standing.page(asked, cursor=cursor, size=size, now=NOON)
+    shown, following = standing.page(asked, cursor="", size=size, now=NOON)
+    while following:
+        rows, following = standing.page(asked, cursor=following, size=size, now=NOON)
         shown += rows
     return shown
 
@@ -180,9 +181,9 @@ def test_an_address_that_means_nothing_is_refused_as_a_page(vera, query):
 def test_the_suspended_and_the_beginnings_are_found_by_their_indexes(db):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        cursor.execute(f"EXPLAIN {standing.statement(standing.__file__, 'users_suspended')}")
+        cursor.execute(f"EXPLAIN {statement(standing.__file__, 'users_suspended')}")
         suspended = "\n".join(row[0] for row in cursor.fetchall())
-        cursor.execute(f"EXPLAIN {standing.statement(standing.__file__, 'users_begin_so')}", {"beginning": "d"})
+        cursor.execute(f"EXPLAIN {statement(standing.__file__, 'users_begin_so')}", {"beginning": "d"})
         beginning = "\n".join(row[0] for row in cursor.fetchall())
 
     assert "memory_user_suspended_ix" in suspended
