@@ -102,14 +102,9 @@ def _text(asked: Asked) -> str:
         filters.append("\nUNION\n".join(f"({statement(__file__, name)})" for name in STATEMENTS[asked.show]))
     if asked.beginning:
         filters.append(statement(__file__, "users_begin_so"))
-    candidates = "\nINTERSECT\n".join(f"({text})" for text in filters) or statement(__file__, "users_all")
-    return f"WITH candidates AS MATERIALIZED (\n{candidates}\n)\n{_continued(ordered)}"
-
-
-def _continued(ordered: str) -> str:
-    """The statement behind the candidates: where it has a WITH of its own, they share one."""
-    head, found, rest = ordered.partition("WITH ")
-    return f"{head.rstrip()}\n, {rest}" if found else ordered
+    found_first = "\nINTERSECT\n".join(f"({text})" for text in filters)
+    candidates = f"MATERIALIZED (\n{found_first}\n)" if filters else f"({statement(__file__, 'users_all')})"
+    return ordered.replace("WITH ", f"WITH candidates AS {candidates},\n", 1)
 
 
 def _parameters(asked: Asked, *, now: datetime) -> dict[str, Any]:
