@@ -16,8 +16,8 @@ class PortalSite(AdminSite):
     def index(  # type: ignore[override] # the stock one promises a template of its own
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The portal begins with its users; the stock list of models would say nothing."""
-        return redirect("ops:users")
+        """The portal begins with its overview; the stock list of models would say nothing."""
+        return redirect("ops:overview")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().login(request, {"title": "Sign in", **(extra_context or {})})

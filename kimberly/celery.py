@@ -4,8 +4,11 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_success
 from kombu.entity import Queue
+
+from kimberly.lib import clock
+from ops.services import pulse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kimberly.settings")
 
@@ -41,3 +44,9 @@ app.autodiscover_tasks(["kimberly.audit", "memory", "ops"])
 @setup_logging.connect
 def keep_our_logging(**_kwargs: Any) -> None:
     """Celery would replace the handlers; the settings have set them up already."""
+
+
+@task_success.connect
+def note_that_it_is_done(sender: Any, **_kwargs: Any) -> None:
+    """By these notes the overview shows that beat sends and workers take."""
+    pulse.note(sender.name, now=clock.utc_now())

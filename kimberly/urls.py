@@ -18,7 +18,7 @@ handler500 = "ops.views.errors.server_error"
 urlpatterns = [
     path("api/v1/docs", docs.api_docs, {"api": api}, name="api-docs"),
     path("api/v1/", api.urls),
-    path("", RedirectView.as_view(pattern_name="ops:users"), name="home"),
+    path("", RedirectView.as_view(pattern_name="ops:overview"), name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.scrape, name="metrics"),

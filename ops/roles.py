@@ -69,6 +69,8 @@ ACTIONS = {
 
 # Pages by URL name. What is not listed here is refused, and a test fails.
 PAGES: dict[str, frozenset[Role]] = {
+    "ops:overview": EVERYBODY,
+    "ops:find": EVERYBODY,
     "ops:users": EVERYBODY,
     "ops:user": EVERYBODY,
     "ops:refusals": EVERYBODY,
@@ -88,6 +90,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:note": EVERYBODY,
     "ops:change-note": EVERYBODY,
     "ops:undo": EVERYBODY,
+    "ops:zone": EVERYBODY,
+    "ops:shortcuts": EVERYBODY,
 }
 
 SUPPORT_MOST_TIMES_PLAN = 2

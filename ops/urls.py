@@ -1,10 +1,24 @@
 """The operators' pages. Each is listed with its roles in ops.roles.PAGES."""
 
-from ops.views import actions, items, persons, refusals, searches, undo, users
+from ops.views import (
+    actions,
+    finding,
+    items,
+    overview,
+    persons,
+    refusals,
+    searches,
+    shortcuts,
+    undo,
+    users,
+    zones,
+)
 from ops.views.pages import page
 
 app_name = "ops"
 urlpatterns = [
+    page("", overview.index, name="overview"),
+    page("find/", finding.index, name="find"),
     page("users/", users.index, name="users"),
     page("users/<str:user>/", users.one, name="user"),
     page("users/<str:user>/throttle/", actions.throttle, name="throttle"),
@@ -24,4 +38,6 @@ urlpatterns = [
     page("users/<str:user>/note/", persons.note, name="note"),
     page("notes/<uuid:note>/change/", persons.change_note, name="change-note"),
     page("acts/<uuid:act>/undo/", undo.undo, name="undo"),
+    page("zone/", zones.choose, name="zone"),
+    page("shortcuts/", shortcuts.index, name="shortcuts"),
 ]

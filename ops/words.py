@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from kimberly.lib import clock
 from memory.rules.limits import ThrottleScope
 
 STEPS = (
@@ -40,8 +41,8 @@ def relative(at: datetime, now: datetime) -> str:
 
 
 def exact(at: datetime) -> str:
-    """`2026-11-17 03:11:50 UTC`."""
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    """`2026-11-17 03:11:50 UTC`; for who reads in a zone of their own `2026-11-17 04:11:50 UTC+01:00`."""
+    return f"{clock.as_read(at):%Y-%m-%d %H:%M:%S} {clock.zone_name(at)}"
 
 
 def rate(scope: str, per_minute: int) -> str:

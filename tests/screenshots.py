@@ -159,7 +159,7 @@ def sign_in(page: Page, username: str) -> None:
     page.get_by_label("User name").fill(username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/ops/users/**")
+    page.wait_for_url("**/ops/**")
 
 
 if __name__ == "__main__":

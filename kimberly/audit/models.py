@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from kimberly.db.defaults import Uuid7
+from kimberly.lib.actors import ActorKind
 
 
 class AuditEntry(models.Model):
@@ -33,6 +34,8 @@ class AuditEntry(models.Model):
         indexes = [
             # "Everything that happened to this user", newest first.
             models.Index(fields=["subject_kind", "subject_id", "-at", "-id"], name="audit_entry_subject_ix"),
+            # The overview: what staff did last, among what programs do by the thousand.
+            models.Index(fields=["-at", "-id"], name="audit_entry_staff_ix", condition=Q(actor_kind=ActorKind.STAFF)),
         ]
 
     def __str__(self) -> str:

@@ -49,7 +49,11 @@ class Order:
 
     def value_of(self, cursor: str, *, pointer: str = "/cursor") -> Any:
         """Where the cursor stands in the order's column."""
-        return self._decode(cursor, pointer)[0]
+        return self.place(cursor, pointer=pointer)[0]
+
+    def place(self, cursor: str, *, pointer: str = "/cursor") -> tuple[Any, UUID]:
+        """Where the cursor stands: the order's column and the key; Invalid when it is not of this order."""
+        return self._decode(cursor, pointer)
 
     def _decode(self, cursor: str, pointer: str) -> tuple[Any, UUID]:
         try:

@@ -1,11 +1,15 @@
 """The people whose memories are kept, and the plans that say how much."""
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower
 
 from kimberly.db.defaults import Uuid7
 from kimberly.lib import ids
 from memory.rules.tiers import Purpose, Tier, UserState
+
+LAST_WORD = Func(F("display_name"), Value("[^ ]*$"), function="substring", output_field=models.TextField())
 
 
 class Plan(models.Model):
@@ -88,6 +92,25 @@ class MemoryUser(models.Model):
         indexes = [
             # The portal's list of users, newest first, page by page.
             models.Index(fields=["purpose", "-created_at", "-id"], name="memory_user_newest_ix"),
+            # The portal's search: whose names begin so, capitals or not. The class compares bytes, in any collation.
+            models.Index(OpClass(Lower("external_id"), "text_pattern_ops"), name="memory_user_external_id_ix"),
+            models.Index(
+                OpClass(Lower("email"), "text_pattern_ops"), name="memory_user_email_ix", condition=~Q(email="")
+            ),
+            models.Index(
+                OpClass(Lower("display_name"), "text_pattern_ops"),
+                name="memory_user_name_ix",
+                condition=~Q(display_name=""),
+            ),
+            models.Index(
+                OpClass(Lower(LAST_WORD), "text_pattern_ops"),
+                name="memory_user_last_name_ix",
+                condition=~Q(display_name=""),
+            ),
+            # The portal's list of those who are suspended.
+            models.Index(
+                fields=["-created_at", "-id"], name="memory_user_suspended_ix", condition=Q(state=UserState.SUSPENDED)
+            ),
         ]
 
     def __str__(self) -> str:

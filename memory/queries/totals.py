@@ -6,10 +6,11 @@ from datetime import datetime
 from django.db.models import Count
 
 from kimberly.db import statements
+from kimberly.lib.remember import Remembered
 from kimberly.lib.sql import statement
 from memory.models import MemoryItem, QuotaOverride, Refusal, Throttle
 from memory.rules.limits import RefusalKind, ThrottleScope
-from memory.rules.tiers import ItemState, Purpose, Tier
+from memory.rules.tiers import TIERS_SHOWN, ItemState, Purpose, Tier
 
 BANDS = ("lt50", "lt80", "lt90", "lt100", "over")
 
@@ -38,6 +39,40 @@ def by_tier(*, now: datetime) -> list[TierTotal]:
         by_band = dict(zip(BANDS, bands, strict=True))
         totals.append(TierTotal(tier, used, items, archived, protected.get(tier, 0), limit, by_band))
     return totals
+
+
+@dataclass(frozen=True, slots=True)
+class TierKept:
+    """One tier over all customers: what is kept of how much, and how many users stand above a limit."""
+
+    tier: Tier
+    items: int
+    used_bytes: int
+    limit_bytes: int
+    over_soft: int
+    over_hard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Every tier, as counted at one moment."""
+
+    tiers: list[TierKept]
+    counted_at: datetime
+
+
+KEPT_SECONDS = 15.0  # Counting reads every counter; a page that refreshes itself must not do so each time.
+_kept: Remembered[str, Kept] = Remembered(seconds=KEPT_SECONDS, most=1)
+
+
+def kept(*, now: datetime) -> Kept:
+    """What is kept, at most 15 seconds old: `counted_at` says when it was counted."""
+    return _kept.get("all", lambda _key: _count(now)) or Kept([], now)
+
+
+def _count(now: datetime) -> Kept:
+    found = {row[0]: row[1:] for row in statements.fetch_all(statement(__file__, "tiers_kept"), {"now": now})}
+    return Kept([TierKept(tier, *found.get(tier, (0, 0, 0, 0, 0))) for tier in TIERS_SHOWN], now)
 
 
 def _protected_items() -> dict[str, int]:

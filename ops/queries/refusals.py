@@ -66,14 +66,21 @@ def of_user(
     return _page(Refusal.objects.filter(user_id=user_id), _known(measures), now=now, cursor=cursor, size=size)
 
 
-def of_customers(*, kind: RefusalKind | None, tier: Tier | None, now: datetime, cursor: str = "") -> Page[RefusalRow]:
+def of_customers(
+    *,
+    kind: RefusalKind | None,
+    tier: Tier | None,
+    now: datetime,
+    cursor: str = "",
+    size: int = keyset.PAGE_ROWS,
+) -> Page[RefusalRow]:
     """All customers' refusals, newest first, of this kind and tier where given."""
     rows = Refusal.objects.filter(user__purpose=Purpose.CUSTOMER)
     if kind is not None:
         rows = rows.filter(kind=kind)
     if tier is not None:
         rows = rows.filter(tier=tier)
-    return _page(rows, {}, now=now, cursor=cursor, size=keyset.PAGE_ROWS)
+    return _page(rows, {}, now=now, cursor=cursor, size=size)
 
 
 def _page(

@@ -1,17 +1,18 @@
-"""Find users: by any of their ids, by the beginning of the client's id, or newest first."""
+"""Find users: by any of their ids, by what is unusual about them, or newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, IntegerField, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Lower
 
 from kimberly.lib import ids
 from kimberly.web.pagination import Order
-from memory.models import MemoryItem, MemoryUser
-from memory.queries import usage
+from memory.models import MemoryItem, MemoryUser, QuotaOverride, Throttle
+from memory.queries import standing, usage
+from memory.queries.standing import Asked
 from memory.queries.usage import TierUsage
 from memory.rules.tiers import Purpose, Tier
 from ops.models import UserNote
@@ -22,8 +23,8 @@ from ops.queries.names import Names
 from ops.queries.reveals import RevealRow
 
 COUNTED_EXACTLY = 10_000
+NEWEST_OF_ALL = Asked()
 NEWEST_FIRST = Order("created", "created_at", descending=True, kind=datetime)
-BY_EXTERNAL_ID = Order("external_id", "external_id", descending=False, kind=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,36 +37,49 @@ class UserRow:
 
 
 def find(text: str) -> UUID | None:
-    """The user whose id (usr_, or the bare UUID), external id or item's id (mem_) this is exactly."""
+    """The user whose id (usr_, or the bare UUID), external id or only e-mail this is exactly, or whose item (mem_),
+    throttle (thr_) or raise (ovr_) has this id."""
     if "\x00" in text:
         return None
-    user_id = ids.decode(ids.Prefix.USER, text)
-    if user_id is not None and MemoryUser.objects.filter(pk=user_id).exists():
-        return user_id
-    item_id = ids.decode(ids.Prefix.ITEM, text)
-    owner = MemoryItem.objects.filter(pk=item_id).values_list("user_id", flat=True).first() if item_id else None
-    return owner or MemoryUser.objects.filter(external_id=text).values_list("pk", flat=True).first()
+    for prefix, rows, column in _BY_ID:
+        key = ids.decode(prefix, text)
+        owner: UUID | None = rows.filter(pk=key).values_list(column, flat=True).first() if key else None
+        if owner is not None:
+            return owner
+    named = MemoryUser.objects.filter(external_id=text).values_list("pk", flat=True).first()
+    return named or _only_one_with_email(text)
 
 
-def page(*, beginning: str = "", cursor: str = "", now: datetime) -> Page[UserRow]:
-    """Customers, newest first; with a beginning those whose external id begins so, in its order."""
-    rows = MemoryUser.objects.filter(purpose=Purpose.CUSTOMER)
-    order = NEWEST_FIRST
-    if "\x00" in beginning:
+_BY_ID: tuple[tuple[ids.Prefix, QuerySet[Any], str], ...] = (
+    (ids.Prefix.USER, MemoryUser.objects.all(), "pk"),
+    (ids.Prefix.ITEM, MemoryItem.objects.all(), "user_id"),
+    (ids.Prefix.THROTTLE, Throttle.objects.all(), "user_id"),
+    (ids.Prefix.OVERRIDE, QuotaOverride.objects.all(), "user_id"),
+)
+
+
+def _only_one_with_email(text: str) -> UUID | None:
+    """An e-mail is no id: several users may have the same one."""
+    if "@" not in text:
+        return None
+    with_it = MemoryUser.objects.annotate(small=Lower("email")).filter(small=Lower(Value(text))).exclude(email="")
+    found = list(with_it.order_by("pk").values_list("pk", flat=True)[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def page(asked: Asked = NEWEST_OF_ALL, *, cursor: str = "", now: datetime) -> Page[UserRow]:
+    """Customers as asked for; all of them, newest first, are read along an index."""
+    if "\x00" in asked.beginning:
         return Page([], None)
-    if beginning:
-        rows, order = rows.filter(external_id__startswith=beginning), BY_EXTERNAL_ID
-    found = keyset.page(rows, order, cursor=cursor)
+    if asked == NEWEST_OF_ALL:
+        found = keyset.page(MemoryUser.objects.filter(purpose=Purpose.CUSTOMER), NEWEST_FIRST, cursor=cursor)
+    else:
+        found = Page(*standing.page(asked, cursor=cursor, size=keyset.PAGE_ROWS, now=now))
     user_ids = [user.pk for user in found.rows]
     used = usage.of_users(user_ids, now=now)
     throttled = measures.throttled_until(user_ids, now=now)
     listed = [UserRow(user, list(used.get(user.pk, {}).values()), throttled.get(user.pk)) for user in found.rows]
     return Page(listed, found.next_cursor)
-
-
-def count() -> int:
-    """How many customers there are; counting stops behind 10,000."""
-    return MemoryUser.objects.filter(purpose=Purpose.CUSTOMER).order_by()[: COUNTED_EXACTLY + 1].count()
 
 
 @dataclass(frozen=True, slots=True)

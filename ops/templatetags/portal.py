@@ -17,8 +17,8 @@ from memory.models import QuotaOverride, Throttle
 from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
 from memory.rules.selections import obstacle
-from memory.rules.tiers import ItemState
-from ops import badges, roles, scores, words
+from memory.rules.tiers import ItemState, UserState
+from ops import badges, roles, scores, words, zones
 from ops.badges import NEARLY_FULL, Badge
 from ops.models import ContentReveal
 
@@ -30,6 +30,7 @@ USER_PAGES = (
 )  # fmt: skip
 # Each entry of the side navigation, and the pages on which it is the current one.
 NAVIGATION = (
+    ("", (("ops:overview", "Overview", ("overview",)), ("ops:find", "Search", ("find",)))),
     (
         "Users",
         (
@@ -95,14 +96,14 @@ def since(context: Mapping[str, Any], moment: datetime) -> str:
 @register.simple_tag(takes_context=True)
 def stamp(context: Mapping[str, Any], moment: datetime) -> SafeString:
     """The time of day for a timeline, below the day where it is not today."""
-    now = _now(context)
-    year = f" {moment.year}" if moment.year != now.year else ""
-    day = "" if moment.date() == now.date() else f"{moment.day}\N{NO-BREAK SPACE}{moment:%b}{year} "
+    now, read = system_clock.as_read(_now(context)), system_clock.as_read(moment)
+    year = f" {read.year}" if read.year != now.year else ""
+    day = "" if read.date() == now.date() else f"{read.day}\N{NO-BREAK SPACE}{read:%b}{year} "
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         words.exact(moment),
-        f"{day}{moment:%H:%M}",
+        f"{day}{read:%H:%M}",
     )
 
 
@@ -121,7 +122,23 @@ def clock(context: Mapping[str, Any], moment: datetime) -> SafeString:
 def shown_at(context: Mapping[str, Any]) -> SafeString:
     """When this page was made."""
     now = _now(context)
-    return format_html('<time datetime="{}">{} UTC</time>', f"{now:%Y-%m-%dT%H:%M:%SZ}", f"{now:%H:%M:%S}")
+    said = f"{system_clock.as_read(now):%H:%M:%S} {system_clock.zone_name(now)}"
+    return format_html('<time datetime="{}">{}</time>', f"{now:%Y-%m-%dT%H:%M:%SZ}", said)
+
+
+@register.simple_tag(takes_context=True)
+def today(context: Mapping[str, Any]) -> SafeString:
+    """The day and the time of a page that refreshes itself: `Tuesday 17 November 2026, 03:12 UTC`."""
+    now = _now(context)
+    read = system_clock.as_read(now)
+    said = f"{read:%A} {read.day} {read:%B %Y, %H:%M} {system_clock.zone_name(now)}"
+    return format_html('<time datetime="{}">{}</time>', f"{now:%Y-%m-%dT%H:%M:%SZ}", said)
+
+
+@register.simple_tag
+def zone_in_words(name: str) -> str:
+    """The chosen zone as the header says it: `Lisbon`, or UTC."""
+    return zones.place(name) if name else "UTC"
 
 
 @register.filter
@@ -197,6 +214,12 @@ def fits(choice: Any, row: Any) -> bool:
 
 
 @register.simple_tag
+def user_badge(state: str) -> Badge:
+    """A user's state."""
+    return badges.USER[UserState(state)]
+
+
+@register.simple_tag
 def item_badge(state: str) -> Badge:
     """An item's state."""
     return badges.ITEM[ItemState(state)]
@@ -251,7 +274,8 @@ def navigation(context: Mapping[str, Any]) -> dict[str, Any]:
     entries = [
         (heading, [(page, label, here in pages) for page, label, pages in links]) for heading, links in NAVIGATION
     ]
-    return {"entries": entries, "user": context.get("user")}
+    shared = {name: context.get(name) for name in ("user", "request", "condition", "zone", "csrf_token")}
+    return {"entries": entries, **shared}
 
 
 def _now(context: Mapping[str, Any]) -> datetime:

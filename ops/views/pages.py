@@ -14,7 +14,8 @@ from django.views.decorators.cache import never_cache
 
 from kimberly.lib import clock, ids
 from kimberly.lib.errors import Invalid, Refusal
-from ops import roles
+from ops import roles, zones
+from ops.services import condition
 from ops.views import errors
 
 View = Callable[..., HttpResponse]
@@ -38,7 +39,8 @@ def _guarded(view: View, page_name: str) -> View:
         if not roles.may_open(request.user, page_name):
             return show(request, "ops/not_yours.html", {"title": "Not for your role", "held": sorted(held)}, status=403)
         try:
-            return view(request, *args, **kwargs)
+            with clock.reading_in(zones.zone(zones.chosen(request.COOKIES))):
+                return view(request, *args, **kwargs)
         except Refusal as refusal:
             return errors.refused(request, refusal)
 
@@ -51,6 +53,8 @@ def show(request: HttpRequest, template: str, context: Mapping[str, Any], *, sta
         "now": clock.utc_now(),
         "has_permission": True,
         "is_nav_sidebar_enabled": bool(roles.roles_of(request.user)),
+        "condition": condition.now(),
+        "zone": zones.chosen(request.COOKIES),
     }
     return render(request, template, {**shared, **context}, status=status)
 

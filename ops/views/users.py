@@ -10,47 +10,63 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from kimberly.lib import clock, ids
+from memory.queries import standing
 from memory.queries.refusals import refused_today
+from memory.queries.standing import Asked, Show
 from memory.rules.tiers import TIERS_SHOWN, ItemState, Tier
-from ops import badges
+from ops import badges, shows
 from ops.queries import history, items, notes, refusals, reveals, timeline, users
 from ops.queries.names import Names
 from ops.queries.reveals import RevealRow
 from ops.queries.timeline import Happened
 from ops.queries.users import Profile
+from ops.services import seen
 from ops.views import actions, pages, persons, toasts
 from ops.views import items as item_views
+from ops.views.finding import searched
 
 LATEST = 5
 LATEST_ACTS = 8
-LONGEST_SEARCH = 200
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Customers, newest first. `q` that is exactly some id goes to its user, else lists whose external id begins so."""
+    """Customers by what is unusual about them and by their names. `q` that is exactly some id goes to its user."""
     now = clock.utc_now()
-    searched = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
-    cursor = request.GET.get("cursor", "")
-    found = users.find(searched) if searched and not cursor else None
+    asked, cursor = _asked(request), request.GET.get("cursor", "")
+    found = users.find(asked.beginning) if asked.beginning and not cursor else None
     if found is not None:
         return redirect("ops:user", user=ids.encode(ids.Prefix.USER, found))
-    page = users.page(beginning=searched, cursor=cursor, now=now)
+    page = users.page(asked, cursor=cursor, now=now)
     rows = [
         (row, badges.of_user(row.user.state, row.tiers, throttled_until=row.throttled_until, now=now))
         for row in page.rows
     ]
     context = {
-        "title": f"Users that begin with {searched}" if searched else "Users",
+        "title": shows.title(asked),
         "now": now,
         "page": page,
         "rows": rows,
-        "total": users.count(),
+        "asked": asked,
+        "shows": shows.ALL,
+        "shown": shows.ALL.get(asked.show) if asked.show else None,
+        "tiers": TIERS_SHOWN,
+        "counts": standing.counts(stopping_behind=users.COUNTED_EXACTLY, now=now),
         "counted_exactly": users.COUNTED_EXACTLY,
-        "searched": searched,
+        "searched": asked.beginning,
         "cursor": cursor,
     }
     return pages.show(request, "ops/users.html", context)
+
+
+def _asked(request: HttpRequest) -> Asked:
+    """What the address asks for."""
+    return Asked(
+        show=pages.chosen(request, "show", Show),
+        tier=pages.chosen(request, "tier", Tier),
+        beginning=searched(request),
+        sort=pages.chosen(request, "sort", Tier),
+    )
 
 
 @require_safe
@@ -65,6 +81,7 @@ def one(request: HttpRequest, user: str) -> HttpResponse:
     if tab not in TABS:
         raise Http404
     reveal = reveals.own(profile.reveals, request.user)
+    seen.note(request.user, user_id=profile.user.pk)
     shown = {
         **head_of(request, profile, reveal, now=now),
         "tab": tab,

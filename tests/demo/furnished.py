@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from memory.models import MemoryUser
+from memory.queries.standing import Asked
 from ops import badges
 from ops.demo.loading import Loaded
 from ops.demo.plans import Demo
@@ -27,7 +28,7 @@ class Furnished:
 
     def row(self, external_id: str) -> UserRow:
         """The user as the portal lists it."""
-        [row] = users.page(beginning=external_id, now=self.now).rows
+        [row] = users.page(Asked(beginning=external_id), now=self.now).rows
         return row
 
     def says(self, external_id: str) -> list[str]:

@@ -28,8 +28,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 OPEN_TO_ALL = ["/admin/login/", "/api/v1/docs", "/problems/quota-exceeded", "/nothing/here/"]
 SIGNED_IN = [
+    "/ops/",
+    "/ops/?live=off",
+    "/ops/find/",
+    "/ops/find/?q=dana",
+    "/ops/find/?q=nobody-begins-so",
+    "/ops/zone/",
+    "/ops/shortcuts/",
     "/ops/users/",
     "/ops/users/?q=nobody-begins-so",
+    "/ops/users/?show=attention",
+    "/ops/users/?show=over-soft&tier=short-term&sort=long-term",
+    "/ops/users/?show=suspended",
     "/ops/users/?cursor=x",
     "/ops/refusals/",
     "/ops/refusals/?kind=suspended",

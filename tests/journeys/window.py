@@ -61,7 +61,7 @@ class Window:
         self.page.get_by_label("User name").fill(username)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url("**/ops/users/**")
+        self.page.wait_for_url("**/ops/**")
         return self
 
     def text(self) -> str:

@@ -88,8 +88,9 @@ def test_neither_content_nor_keys_nor_names_are_logged(server, committed_db):
         client.put(f"/api/v1/users/{CANARY}-user", json={"display_name": CANARY, "email": f"{CANARY}@example.org"})
         client.get(f"/{CANARY}", headers={"Authorization": f"Bearer {CANARY}", "Cookie": f"sessionid={CANARY}"})
         client.post("/admin/login/", data={"username": CANARY, "password": CANARY})
+        client.get("/ops/find/", params={"q": f"{CANARY}@example.org"})
 
-    until(lambda: requests_logged(server) == before + 9, what="every request's line")
+    until(lambda: requests_logged(server) == before + 10, what="every request's line")
     log = server.log.read_bytes()
     assert made.status_code == 201
     assert CANARY.encode() not in log

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from kimberly.web import redisclient
 from memory.embedding import chosen
 from memory.rules.tiers import Tier
 from memory.services import embeddings, items
@@ -95,3 +96,17 @@ def reader(lena, dana):
     """A lead to whom Dana's content is revealed."""
     lena.reveals(dana)
     return lena
+
+
+@pytest.fixture
+def lose_redis(monkeypatch):
+    """Lose it for the rest of the test, as in the second after a failure; tests/faults has it killed for good."""
+    monkeypatch.setattr(redisclient, "REST_SECONDS", 600)
+
+    def lose():
+        redisclient._rest.begin()
+        with pytest.raises(redisclient.RedisAway):
+            redisclient.ask(lambda client: client.ping())
+
+    yield lose
+    redisclient._rest.end()

@@ -97,6 +97,10 @@ def act():
 def address_of(page, braked):
     dana, throttle, override, reveal = braked
     addresses = {
+        "ops:overview": "/ops/",
+        "ops:find": "/ops/find/",
+        "ops:zone": "/ops/zone/",
+        "ops:shortcuts": "/ops/shortcuts/",
         "ops:users": "/ops/users/",
         "ops:user": user_page(dana),
         "ops:refusals": "/ops/refusals/",
@@ -131,7 +135,7 @@ def status_of(page, method, held):
     if page == "ops:search":
         return 403  # nobody has the content revealed to them but the one who did
     if page not in OFFERED:
-        return 405
+        return 422 if page == "ops:zone" else 405  # which zone was not said
     return 422 if set(held) & OFFERED[page].roles else 403
 
 

@@ -25,20 +25,6 @@ pytestmark = pytest.mark.usefixtures("clock_at_noon")
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture
-def lose_redis(monkeypatch):
-    """Lose it for the rest of the test, as in the second after a failure; tests/faults has it killed for good."""
-    monkeypatch.setattr(redisclient, "REST_SECONDS", 600)
-
-    def lose():
-        redisclient._rest.begin()
-        with pytest.raises(redisclient.RedisAway):
-            redisclient.ask(lambda client: client.ping())
-
-    yield lose
-    redisclient._rest.end()
-
-
 @pytest.mark.promise("V8")
 @pytest.mark.parametrize("role", Role)
 def test_without_a_reveal_nobody_searches_and_each_is_told_who_can(dana, role):

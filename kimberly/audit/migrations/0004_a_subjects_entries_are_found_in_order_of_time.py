@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audit", "0002_the_trail_is_append_only"),
+        ("audit", "0003_acts_of_staff_are_found_by_an_index"),
     ]
 
     operations = [

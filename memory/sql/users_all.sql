@@ -1,0 +1,2 @@
+-- Every customer.
+SELECT id AS user_id FROM memory_user WHERE purpose = 'customer'
