@@ -44,6 +44,16 @@ class Preview:
         return rules.told(self.skipped)
 
     @property
+    def means(self) -> str:
+        """What it is for, beside the figures."""
+        return {
+            Deed.PROTECT: "No job archives or erases a protected item, whatever its score; its user still may.",
+            Deed.UNPROTECT: "Jobs may archive and erase them again, by their score.",
+            Deed.DELETE: "They leave retrieval and free their room at once.",
+            Deed.RESTORE: "They take their room again, and are found again. Short-term ones live another 24 h.",
+        }[self.deed]
+
+    @property
     def warning(self) -> str:
         """What a delete means, beside the field in which the sender confirms it."""
         leave = f"{words.counted(self.items, 'item')} leave{'s' if self.items == 1 else ''} retrieval at once"
