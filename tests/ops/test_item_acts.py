@@ -233,6 +233,20 @@ def test_what_a_full_archive_would_lose_is_shown_before_and_told_after(lena, dan
     assert "Gone for good 1 archived item the archive is full" in page
     assert "1 archived item went for good, the archive was full" in lena.reads(answer.url)
     assert [state for state, *_ in states(dana, three[:2])] == ["purged", "archived"]
+    assert AuditEntry.objects.filter(after__purged=[str(three[0])]).count() == 1
+
+
+def test_an_archive_full_of_protected_items_takes_no_more_and_the_page_says_so(lena, dana, three):
+    lena.changes("protect", dana, *three)
+    lena.changes("delete", dana, three[0])
+    TierPolicy.objects.filter(plan__memoryuser=dana.id, tier=Tier.LONG_TERM).update(archived_bytes=150)
+
+    held = f"mem_{three[1].hex}:2"
+    answer = lena.sends(items_page("delete", dana), item=held, whom=dana.external_id)
+
+    assert answer.status_code == 409
+    assert "The archive is full of protected items, which nothing pushes out." in text_of(answer)
+    assert [state for state, *_ in states(dana, three[:2])] == ["archived", "active"]
 
 
 def test_nothing_chosen_and_too_much_chosen_are_said(sam, dana):
