@@ -76,9 +76,6 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:lift-throttle": EVERYBODY,
     "ops:raise-quota": EVERYBODY,
     "ops:end-override": EVERYBODY,
-    "ops:reveal": EVERYBODY,
-    "ops:mask": EVERYBODY,
-    "ops:search": EVERYBODY,
     "ops:protect": EVERYBODY,
     "ops:unprotect": EVERYBODY,
     "ops:delete-items": EVERYBODY,
@@ -88,6 +85,9 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:note": EVERYBODY,
     "ops:change-note": EVERYBODY,
     "ops:undo": EVERYBODY,
+    "ops:reveal": EVERYBODY,
+    "ops:mask": EVERYBODY,
+    "ops:search": EVERYBODY,
 }
 
 SUPPORT_MOST_TIMES_PLAN = 2
