@@ -78,9 +78,6 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:lift-throttle": EVERYBODY,
     "ops:raise-quota": EVERYBODY,
     "ops:end-override": EVERYBODY,
-    "ops:reveal": EVERYBODY,
-    "ops:mask": EVERYBODY,
-    "ops:search": EVERYBODY,
     "ops:protect": EVERYBODY,
     "ops:unprotect": EVERYBODY,
     "ops:delete-items": EVERYBODY,
@@ -92,6 +89,9 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:undo": EVERYBODY,
     "ops:zone": EVERYBODY,
     "ops:shortcuts": EVERYBODY,
+    "ops:reveal": EVERYBODY,
+    "ops:mask": EVERYBODY,
+    "ops:search": EVERYBODY,
 }
 
 SUPPORT_MOST_TIMES_PLAN = 2

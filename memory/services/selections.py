@@ -170,7 +170,11 @@ def _take_effect(
     """Change them; gives what else there is to tell."""
     if deed is Deed.DELETE:
         pushed_out = archive.put_in(items, user_id=user_id, reason="staff", now=now)
-        return {"purged_items": len(pushed_out), "purged_bytes": sum(item.size_bytes for item in pushed_out)}
+        return {
+            "purged_items": len(pushed_out),
+            "purged_bytes": sum(item.size_bytes for item in pushed_out),
+            "purged": [str(item.pk) for item in pushed_out[:MOST_CHOSEN]],
+        }
     if deed is Deed.RESTORE:
         _require_room(items, tiers)
         archive.bring_back(items, user_id=user_id, now=now)

@@ -34,6 +34,8 @@ class Preview:
     skipped: Counter[Skip]
     pushed_out: int
     """Archived items that would go for good, because the archive is full."""
+    archive_is_full: bool
+    """Whether even that would not make room: what is protected is never pushed out."""
     change: tuple[tuple[str, str, str], ...]
     shortage: NoRoomToRestore | None
     grace_days: int
@@ -42,6 +44,16 @@ class Preview:
     def left_out(self) -> str:
         """`2 changed since, 1 in the archive`; empty when all of them can be changed."""
         return rules.told(self.skipped)
+
+    @property
+    def means(self) -> str:
+        """What it is for, beside the figures."""
+        return {
+            Deed.PROTECT: "No job archives or erases a protected item, whatever its score; its user still may.",
+            Deed.UNPROTECT: "Jobs may archive and erase them again, by their score.",
+            Deed.DELETE: "They leave retrieval and free their room at once.",
+            Deed.RESTORE: "They take their room again, and are found again. Short-term ones live another 24 h.",
+        }[self.deed]
 
     @property
     def warning(self) -> str:
@@ -63,7 +75,7 @@ def preview(deed: Deed, chosen: Sequence[Chosen], tiers: Mapping[Tier, TierUsage
     rows = {item.pk: item for item in found.only(*COLUMNS).order_by("pk")}
     fit, skipped = selections.sorted_out(deed, chosen, rows)
     shortages = selections.shortages_of(fit, tiers) if deed is Deed.RESTORE else []
-    pushed_out = sum(_pushed_out(fit, tier) for tier in tiers.values()) if deed is Deed.DELETE else 0
+    pushed_out = [_pushed_out(fit, tier) for tier in tiers.values()] if deed is Deed.DELETE else []
     return Preview(
         deed=deed,
         chosen=tuple(chosen),
@@ -73,7 +85,8 @@ def preview(deed: Deed, chosen: Sequence[Chosen], tiers: Mapping[Tier, TierUsage
         newest=max((item.created_at for item in fit), default=None),
         protected=sum(item.protected for item in fit),
         skipped=skipped,
-        pushed_out=pushed_out,
+        pushed_out=sum(number for number, _ in pushed_out),
+        archive_is_full=not all(fits for _, fits in pushed_out),
         change=tuple(_change(deed, fit, tiers)),
         shortage=NoRoomToRestore(shortages) if shortages else None,
         grace_days=min((tiers[Tier(item.tier)].grace_days for item in fit), default=0),
@@ -100,12 +113,15 @@ def _used(tier: TierUsage, more_bytes: int) -> str:
     return f"{bytesize.human(used)}, {words.percent(used / tier.limit_bytes)}"
 
 
-def _pushed_out(items: Sequence[MemoryItem], tier: TierUsage) -> int:
-    """How many archived items the archive's limit would purge, as `memory.services.archive` goes: the oldest first."""
+def _pushed_out(items: Sequence[MemoryItem], tier: TierUsage) -> tuple[int, bool]:
+    """How many archived items the archive's limit would purge, and whether that makes room enough.
+
+    As `memory.services.archive` goes: the oldest first, and nothing that is protected.
+    """
     coming = [item for item in items if item.tier == tier.tier]
     over_bytes = tier.archived_bytes + sum(item.size_bytes for item in coming) - tier.archived_limit_bytes
     if over_bytes <= 0 or not coming:
-        return 0
+        return 0, True
     archived = MemoryItem.objects.filter(
         user_id=tier.user_id, tier=tier.tier, state=ItemState.ARCHIVED, protected=False
     )
@@ -117,4 +133,4 @@ def _pushed_out(items: Sequence[MemoryItem], tier: TierUsage) -> int:
             break
         over_bytes -= size_bytes
         number += 1
-    return number
+    return number, over_bytes <= 0

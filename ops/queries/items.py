@@ -15,7 +15,7 @@ from memory.models import MemoryItem
 from memory.rules.tiers import ItemState, Tier
 from ops import excerpts, words
 from ops.excerpts import Excerpt
-from ops.queries import keyset
+from ops.queries import keyset, timeline
 from ops.queries.keyset import Page
 from ops.queries.names import Name, Names
 from ops.queries.reveals import RevealRow
@@ -44,6 +44,8 @@ class ItemRow:
     author: Name
     because: tuple[tuple[str, str], ...] = ()
     """Of an archived one: why it lies there."""
+    told: str = ""
+    """Where the timeline tells of that, as a cursor."""
 
 
 def of_user(
@@ -75,6 +77,7 @@ def _rows(found: Sequence[dict[str, Any]], names: Names) -> list[ItemRow]:
             state=ItemState(row["state"]),
             author=names.of(row["created_by"]),
             because=tuple(_archived(row)) if row["state"] == ItemState.ARCHIVED else (),
+            told=timeline.cursor_at(row["archived_at"]) if row["state"] == ItemState.ARCHIVED else "",
             excerpt=None if row["text"] is None else excerpts.of(row["text"], characters=row["characters"]),
             **{name: row[name] for name in ("size_bytes", "characters", "protected")},
             **{name: row[name] for name in ("created_at", "expires_at", "purge_after")},

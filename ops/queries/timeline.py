@@ -4,7 +4,7 @@ Each source gives its newest rows behind the cursor, in one order of time and id
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -79,6 +79,11 @@ def page(
     shown = found[:size]
     told = _told(shown, profile, names, now)
     return Page(told, NEWEST_FIRST.cursor_at(shown[-1]) if len(found) > size else None)
+
+
+def cursor_at(moment: datetime) -> str:
+    """The cursor of the page that begins with what happened at this moment."""
+    return NEWEST_FIRST.cursor_at({"at": moment + timedelta(microseconds=1), "id": UUID(int=0)})
 
 
 def _sources(user_id: UUID, kind: Happened | None, now: datetime) -> list[QuerySet[Any]]:

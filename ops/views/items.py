@@ -141,6 +141,8 @@ def _why_not(form: ItemsForm, preview: Preview) -> str:
         return f"{len(form.chosen):,} items are chosen; {MOST_CHOSEN} can be changed at once."
     if not preview.items:
         return f"There is nothing to change. Of the chosen items {preview.left_out}."
+    if preview.archive_is_full:
+        return "The archive is full of protected items, which nothing pushes out. Restore or unprotect some first."
     if preview.shortage is not None:
         return f"{preview.shortage.detail} What would help: {' '.join(preview.shortage.remedies())}"
     return ""

@@ -115,6 +115,8 @@ def _against(deed: Deed, preview: Preview) -> str:
         return f"There is nothing to undo: of the items {preview.left_out}."
     if preview.skipped and deed is Deed.RESTORE:
         return f"All come back, or none: of the items {preview.left_out}. Restore the others from the archived items."
+    if preview.archive_is_full:
+        return "The archive is full of protected items, which nothing pushes out."
     if preview.shortage is not None:
         return f"{preview.shortage.detail} What would help: {' '.join(preview.shortage.remedies())}"
     return ""

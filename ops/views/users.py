@@ -147,6 +147,7 @@ def _items(request: HttpRequest, reading: Reading) -> dict[str, Any]:
         "tier": tier,
         "tiers": TIERS_SHOWN,
         "choices": chosen if state is not ItemState.PURGED else [],
+        "all_chosen": request.GET.get("chosen") == "all",
     }
 
 

@@ -1,5 +1,7 @@
 """Protecting, deleting and restoring chosen items: what the forms show, do, leave out and refuse."""
 
+import html
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -231,6 +233,20 @@ def test_what_a_full_archive_would_lose_is_shown_before_and_told_after(lena, dan
     assert "Gone for good 1 archived item the archive is full" in page
     assert "1 archived item went for good, the archive was full" in lena.reads(answer.url)
     assert [state for state, *_ in states(dana, three[:2])] == ["purged", "archived"]
+    assert AuditEntry.objects.filter(after__purged=[str(three[0])]).count() == 1
+
+
+def test_an_archive_full_of_protected_items_takes_no_more_and_the_page_says_so(lena, dana, three):
+    lena.changes("protect", dana, *three)
+    lena.changes("delete", dana, three[0])
+    TierPolicy.objects.filter(plan__memoryuser=dana.id, tier=Tier.LONG_TERM).update(archived_bytes=150)
+
+    held = f"mem_{three[1].hex}:2"
+    answer = lena.sends(items_page("delete", dana), item=held, whom=dana.external_id)
+
+    assert answer.status_code == 409
+    assert "The archive is full of protected items, which nothing pushes out." in text_of(answer)
+    assert [state for state, *_ in states(dana, three[:2])] == ["archived", "active"]
 
 
 def test_nothing_chosen_and_too_much_chosen_are_said(sam, dana):
@@ -311,3 +327,27 @@ def test_an_archived_item_says_why_it_is_not_found_any_more(lena, dana, three):
     assert "Archived 2026-11-17 12:00:00 UTC, because a lead deleted it" in text
     assert "because a client deleted it" in text
     assert "Can come back until 2026-12-17 12:00:00 UTC, where long-term has room for it" in text
+
+
+def test_an_archived_item_leads_to_where_the_timeline_tells_of_it(lena, dana, three, clock_at_noon):
+    lena.changes("delete", dana, three[0])
+    clock_at_noon.shift(60)
+    lena.notes(dana, "Calls back on weekdays only.")
+    body = lena.opens(user_page(dana, "?tab=items&state=archived")).content.decode()
+    [link] = re.findall(r'href="(\?tab=history&amp;cursor=[^"]+)"', body)
+
+    text = lena.reads(user_page(dana, html.unescape(link)))
+
+    assert f"Deleted 1 item of long-term, 100 B, to the archive {WHY} {lena.staff.username}" in text
+    assert "Wrote a note" not in text
+
+
+def test_all_items_of_a_page_can_be_chosen_without_scripts(sam, dana, three):
+    page = sam.opens(user_page(dana, "?tab=items")).content.decode()
+    [link] = re.findall(r'href="([^"]+)">Choose all on this page', page)
+
+    chosen = sam.opens(user_page(dana, html.unescape(link))).content.decode()
+
+    marked = 'form="choose" checked'
+    assert (page.count(marked), chosen.count(marked)) == (0, 3)
+    assert "Choose none" in chosen

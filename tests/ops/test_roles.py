@@ -41,8 +41,6 @@ OFFERED = {
     "ops:lift-throttle": roles.LIFT_THROTTLE,
     "ops:raise-quota": roles.RAISE_QUOTA,
     "ops:end-override": roles.END_OVERRIDE,
-    "ops:reveal": roles.REVEAL,
-    "ops:mask": roles.MASK,
     "ops:protect": roles.PROTECT,
     "ops:unprotect": roles.UNPROTECT,
     "ops:delete-items": roles.DELETE_ITEMS,
@@ -52,6 +50,8 @@ OFFERED = {
     "ops:note": roles.NOTE,
     "ops:change-note": roles.CHANGE_NOTE,
     "ops:undo": roles.THROTTLE,  # of the act in question: test_undo has the others
+    "ops:reveal": roles.REVEAL,
+    "ops:mask": roles.MASK,
 }
 
 
@@ -108,9 +108,6 @@ def address_of(page, braked):
         "ops:raise-quota": raise_page(dana),
         "ops:lift-throttle": lift_page(throttle),
         "ops:end-override": end_page(override),
-        "ops:reveal": reveal_page(dana),
-        "ops:mask": mask_page(reveal),
-        "ops:search": search_page(dana),
         "ops:protect": items_page("protect", dana),
         "ops:unprotect": items_page("unprotect", dana),
         "ops:delete-items": items_page("delete", dana),
@@ -120,6 +117,9 @@ def address_of(page, braked):
         "ops:note": note_page(dana),
         "ops:change-note": change_note_page(UserNote.objects.get()),
         "ops:undo": undo_page(act()),
+        "ops:reveal": reveal_page(dana),
+        "ops:mask": mask_page(reveal),
+        "ops:search": search_page(dana),
     }
     return addresses[page]
 

@@ -8,7 +8,7 @@ import pytest
 from kimberly.audit.models import AuditEntry
 from memory.models import MemoryItem, MemoryUser, QuotaOverride, Throttle
 from memory.rules.tiers import ItemState, Tier, UserState
-from memory.services import items
+from memory.services import embeddings, items
 from ops.models import UndoneAct, UserNote
 from ops.services import invariants
 from tests.ops.portal import items_page, text_of, undo_page, user_page
@@ -89,7 +89,9 @@ def test_a_suspended_user_goes_on(lena, dana):
 
 
 def test_deleted_items_come_back_as_they_were(lena, dana, kept):
+    embeddings.embed_late(seconds=10)
     before = facts_of(dana)
+    assert "None" not in {row["embedding"] for row in before}
     lena.changes("delete", dana, *kept)
 
     answer = lena.undoes(newest("items.deleted"))
