@@ -123,6 +123,7 @@ def test_what_is_wrong_is_said_with_what_it_means(standing, tone, says, because)
 
     assert (said.tone, said.says) == (tone, says)
     assert because in said.because[0]
+    assert said.because[1:] == ["Nothing else is wrong."]
 
 
 @pytest.mark.parametrize(
