@@ -81,6 +81,8 @@ def verdict(standing: Standing) -> Verdict:
         return Verdict("ok", "ok", "Nothing is wrong.", [_all_is_well(standing)], [])
     worst, *others = troubles
     because = [worst.because, *(f"{other.says} {other.because}" for other in others)]
+    if not others:
+        because.append("Nothing else is wrong.")
     return Verdict(worst.tone, worst.tone, worst.says, because, troubles)
 
 

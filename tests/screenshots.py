@@ -73,6 +73,11 @@ def shots(users: dict[str, str]) -> list[Shot]:
     asked = (("The question", QUESTION), ("The memory you expected", users["missed"]))
     return [
         Shot("login-desktop", "/admin/login/", by=""),
+        Shot("overview-desktop", "/ops/", height=1700),
+        Shot("overview-dark", "/ops/", scheme="dark", height=1700),
+        Shot("overview-phone", "/ops/", size=PHONE, height=SCREEN),
+        Shot("find-desktop", "/ops/find/?q=acct-55", height=SCREEN),
+        Shot("attention-desktop", "/ops/users/?show=attention", height=SCREEN),
         Shot("users-desktop", "/ops/users/"),
         Shot("users-phone", "/ops/users/", size=PHONE, height=SCREEN),
         Shot("user-desktop", f"{dana}?done={users['throttle']}", unfold="Raise a quota"),

@@ -39,6 +39,11 @@ def zone_name(at: datetime) -> str:
     return "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:]}"
 
 
+def time_and_zone(at: datetime) -> str:
+    """For a sentence that stands alone: `12:15 UTC`."""
+    return f"{as_read(at):%H:%M} {zone_name(at)}"
+
+
 def time_of_day(at: datetime, now: datetime) -> str:
     """For people, with the day where it is not today: `04:12`, `tomorrow 03:12`, `19 Nov 03:12`."""
     at, now = as_read(at), as_read(now)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from kimberly.audit import trail
 from kimberly.audit.trail import Subject, Why
+from kimberly.lib import clock
 from kimberly.lib.errors import Invalid, Kind, Refusal
 from memory.models import MemoryUser
 from memory.rules.tiers import UserState
@@ -30,7 +31,7 @@ class AlreadyRevealed(Refusal):
 
     @property
     def detail(self) -> str:
-        until = f"{self.existing.ends_at:%H:%M} UTC"
+        until = clock.time_and_zone(self.existing.ends_at)
         return f"The content shows to you until {until} already. Mask it first, or wait until then."
 
     def facts(self) -> dict[str, Any]:

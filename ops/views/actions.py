@@ -234,7 +234,9 @@ def _reveal_offer(profile: Profile, staff: Any, form: RevealForm) -> Offer:
     """Reading the content oneself. It is not made longer while it lasts."""
     url = reverse("ops:reveal", args=[profile.user.public_id])
     own = reveal_queries.own(profile.reveals, staff)
-    lasts = f"It shows to you until {own.ends_at:%H:%M} UTC: mask it first, or wait until then." if own else ""
+    lasts = (
+        f"It shows to you until {clock.time_and_zone(own.ends_at)}: mask it first, or wait until then." if own else ""
+    )
     erased = "This user is erased: there is nothing to read." if profile.user.state == UserState.ERASED else ""
     return Offer(roles.REVEAL, url, form, refused_to(staff, roles.REVEAL) or erased or lasts)
 

@@ -38,11 +38,11 @@ def _guarded(view: View, page_name: str) -> View:
             return show(request, "ops/no_role.html", {"title": "No role"}, status=403)
         if not roles.may_open(request.user, page_name):
             return show(request, "ops/not_yours.html", {"title": "Not for your role", "held": sorted(held)}, status=403)
-        try:
-            with clock.reading_in(zones.zone(zones.chosen(request.COOKIES))):
+        with clock.reading_in(zones.zone(zones.chosen(request.COOKIES))):
+            try:
                 return view(request, *args, **kwargs)
-        except Refusal as refusal:
-            return errors.refused(request, refusal)
+            except Refusal as refusal:
+                return errors.refused(request, refusal)
 
     return guard
 

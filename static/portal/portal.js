@@ -50,6 +50,13 @@
         close();
       }
     });
+    document.addEventListener("htmx:beforeSwap", (event) => {
+      // Whoever was signed out meanwhile is answered with a whole page: it belongs into no list.
+      if (event.target === found && event.detail.serverResponse.includes("<html")) {
+        event.detail.shouldSwap = false;
+        announce("The search needs you to sign in again");
+      }
+    });
     found.addEventListener("htmx:afterSwap", () => {
       const users = found.querySelectorAll("li").length - 1;
       if (document.activeElement !== search && !found.contains(document.activeElement)) {

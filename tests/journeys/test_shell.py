@@ -64,6 +64,15 @@ def test_what_was_found_goes_with_escape_and_when_one_leaves(window, dana):
     expect(found(window)).to_have_count(0)
 
 
+def test_who_was_signed_out_meanwhile_is_told_so_and_gets_no_page_into_the_list(window, dana):
+    window.context.clear_cookies()
+
+    window.page.locator("#k-find").press_sequentially("dana")
+
+    expect(window.page.locator("#k-said")).to_have_text("The search needs you to sign in again")
+    expect(found(window)).to_have_count(0)
+
+
 @pytest.mark.promise("P6")
 def test_a_payload_that_is_found_does_not_run(window):
     payload = "<img src=x onerror=window.hurt=1><script>window.hurt=1</script>"
@@ -168,6 +177,11 @@ def test_the_overview_waits_while_somebody_is_in_it(window):
     assert asked == []
 
     window.page.locator("#k-find").focus()
+    window.page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    renew(window)
+    assert asked == []
+
+    window.page.evaluate("delete document.hidden")
     with window.page.expect_response("**/ops/"):
         renew(window)
 

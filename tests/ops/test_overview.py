@@ -10,7 +10,9 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 
 from kimberly.audit import sealing, trail
+from kimberly.audit import tasks as audit_tasks
 from kimberly.audit.trail import Subject
+from kimberly.celery import app
 from kimberly.lib import clock
 from kimberly.lib.actors import Actor, ActorKind
 from kimberly.lib.sql import statement
@@ -46,9 +48,16 @@ def with_facts(**changes):
     return replace(FINE, facts=replace(FINE.facts, **changes))
 
 
-def test_the_portal_begins_with_the_overview(sam):
-    assert sam.opens("/").url == "/ops/"
-    assert sam.opens("/admin/").url == "/ops/"
+@pytest.fixture
+def no_pulse():
+    """No note of any job, before and after: the tests share one Redis."""
+    redisclient.client().delete(pulse.NAME)
+    yield
+    redisclient.client().delete(pulse.NAME)
+
+
+@pytest.mark.usefixtures("no_pulse")
+def test_says_that_nothing_is_wrong_when_nothing_is(sam):
     assert "Nothing is wrong." in sam.reads("/ops/")
 
 
@@ -114,6 +123,7 @@ def test_what_is_wrong_is_said_with_what_it_means(standing, tone, says, because)
 
     assert (said.tone, said.says) == (tone, says)
     assert because in said.because[0]
+    assert said.because[1:] == ["Nothing else is wrong."]
 
 
 @pytest.mark.parametrize(
@@ -241,14 +251,6 @@ def test_a_check_that_found_something_is_the_verdict(sam, alice):
     assert set(invariants.CHECKS) >= {"I1"}
 
 
-@pytest.fixture
-def no_pulse():
-    """No note of any job, before and after: the tests share one Redis."""
-    redisclient.client().delete(pulse.NAME)
-    yield
-    redisclient.client().delete(pulse.NAME)
-
-
 @pytest.mark.usefixtures("no_pulse")
 def test_a_job_that_was_done_is_noted_for_all_to_see():
     pulse.note(pulse.EACH_MINUTE, now=NOON)
@@ -258,6 +260,18 @@ def test_a_job_that_was_done_is_noted_for_all_to_see():
     assert read is not None
     assert read.last_done_at == NOON
     assert set(read.waiting) == {"default", "maintenance"}
+
+
+@pytest.mark.usefixtures("no_pulse")
+def test_each_job_that_a_worker_ends_is_noted(db):
+    started = clock.utc_now()
+
+    app.tasks[audit_tasks.seal.name].apply(throw=True)
+
+    read = pulse.read(("default",))
+    assert read is not None
+    assert read.last_done_at is not None
+    assert read.last_done_at >= started - timedelta(seconds=1)
 
 
 def test_what_customers_keep_is_counted_at_most_each_fifteen_seconds(sam, alice):

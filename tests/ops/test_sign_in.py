@@ -19,11 +19,11 @@ def signs_in(portal, username, password=PASSWORD, **fields):
     return portal.client.post(LOGIN, {"username": username, "password": password, "next": "", **fields})
 
 
-def test_a_right_password_opens_the_users(stranger, olivia):
+def test_a_right_password_opens_the_overview(stranger, olivia):
     answer = signs_in(stranger, olivia.username, next="/admin/")
 
-    assert stranger.client.get(answer.url).url == "/ops/users/"
-    assert stranger.opens("/ops/users/").status_code == 200
+    assert stranger.client.get(answer.url).url == "/ops/"
+    assert stranger.opens("/ops/").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_pages_of_the_portal_are_not_kept_by_caches(sam):
     assert "no-store" in sam.opens("/ops/users/")["Cache-Control"]
 
 
-def test_the_site_begins_with_the_users(sam, stranger):
-    assert sam.opens("/admin/").url == "/ops/users/"
-    assert sam.opens("/").url == "/ops/users/"
+def test_the_site_begins_with_the_overview(sam, stranger):
+    assert sam.opens("/admin/").url == "/ops/"
+    assert sam.opens("/").url == "/ops/"
     assert stranger.opens("/admin/").url.startswith(LOGIN)

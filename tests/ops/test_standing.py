@@ -178,9 +178,21 @@ def test_an_address_that_means_nothing_is_refused_as_a_page(vera, query):
     assert vera.opens(f"/ops/users/?{query}").status_code == 422
 
 
+MANY = """
+    INSERT INTO memory_user (
+        external_id, display_name, email, plan_id, state, purpose, time_zone, staff_notes, version,
+        created_at, changed_at
+    )
+    SELECT
+        'acct-' || n, 'Name' || n || ' Last' || n, n || '@example.org', 'free', 'active', 'customer', 'UTC', '', 1,
+        now(), now()
+    FROM generate_series(1, 3000) AS n
+"""
+
+
 def test_the_suspended_and_the_beginnings_are_found_by_their_indexes(db):
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(MANY)
         cursor.execute(f"EXPLAIN {statement(standing.__file__, 'users_suspended')}")
         suspended = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute(f"EXPLAIN {statement(standing.__file__, 'users_begin_so')}", {"beginning": "d"})

@@ -7,7 +7,7 @@ import time_machine
 
 from kimberly.lib import clock
 from ops import words, zones
-from tests.ops.portal import user_page
+from tests.ops.portal import text_of, user_page
 from tests.personas import NOON, Person
 
 BEFORE, AFTER = datetime(2026, 3, 28, 23, 30, tzinfo=UTC), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -53,6 +53,14 @@ def test_a_chosen_zone_is_that_of_every_page_and_of_nobody_else(sam, vera, clock
     assert "14:00:00 UTC+02:00</time>" in mine
     assert 'title="2026-11-17 11:00:00 UTC"' in hers
     assert "Times in UTC" in hers
+
+
+def test_a_refusal_tells_its_time_in_the_zone_as_well(lena, clock_at_noon):
+    dana = Person.register("dana")
+    lena.reveals(dana)
+    choose(lena, "Europe/Helsinki")
+
+    assert "It shows to you until 14:15 UTC+02:00" in text_of(lena.reveals(dana))
 
 
 def test_utc_is_one_press_away_again(sam, clock_at_noon):
