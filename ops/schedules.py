@@ -23,9 +23,7 @@ ALL = (
         "* * * * *",
         "Embed what the current model has not seen yet.",
     ),
-    Schedule(
-        "usage-sample", "memory.sample_usage", "maintenance", "0 * * * *", "Sample what has changed of the usage."
-    ),
+    Schedule("usage-sample", "memory.sample_usage", "maintenance", "0 * * * *", "Sample the usage that has changed."),
     Schedule(
         "access-sweep", "ops.sweep_accesses", "maintenance", "29 3 * * *", "Delete accesses past their retention."
     ),

@@ -1,6 +1,6 @@
 """The operators' pages. Each is listed with its roles in ops.roles.PAGES."""
 
-from ops.views import actions, refusals, searches, users
+from ops.views import actions, burst, expiring, refusals, searches, users
 from ops.views.pages import page
 
 app_name = "ops"
@@ -14,5 +14,7 @@ urlpatterns = [
     page("throttles/<str:measure>/lift/", actions.lift_throttle, name="lift-throttle"),
     page("overrides/<str:measure>/end/", actions.end_override, name="end-override"),
     page("reveals/<uuid:reveal>/mask/", actions.mask, name="mask"),
+    page("burst/", burst.index, name="burst"),
+    page("expiring/", expiring.index, name="expiring"),
     page("refusals/", refusals.index, name="refusals"),
 ]

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from kimberly.lib import bytesize
+from memory.rules.forecast import Forecast, Outlook
 from memory.rules.limits import ThrottleScope
 
 STEPS = (
@@ -11,6 +13,13 @@ STEPS = (
     (timedelta(days=60), timedelta(days=1), "days"),
     (timedelta(days=730), timedelta(days=30), "months"),
 )
+
+SLOW_BYTES = 100
+OUTLOOKS = {
+    Outlook.FULL: "full now",
+    Outlook.FAR: "not full within two years",
+    Outlook.STEADY: "not full at this pace",
+}
 
 
 def span(length: timedelta) -> str:
@@ -63,3 +72,18 @@ def counted(number: int, noun: str) -> str:
 def shortened(text: str, characters: int) -> str:
     """The text, with an ellipsis where it is longer."""
     return text if len(text) <= characters else f"{text[: characters - 1].rstrip()}…"
+
+
+def pace(bytes_per_hour: float) -> str:
+    """`+154 KiB/h`, `-3 KiB/h`; what is slow is said by the day: `+12 B a day`."""
+    per_day = round(bytes_per_hour * 24)
+    if abs(bytes_per_hour) >= SLOW_BYTES:
+        return f"{'+' if bytes_per_hour > 0 else ''}{bytesize.human(round(bytes_per_hour))}/h"
+    return f"{'+' if per_day > 0 else ''}{bytesize.human(per_day)} a day" if per_day else "no growth"
+
+
+def outlook(forecast: Forecast, now: datetime) -> str:
+    """`full in 9 h`, `full now`, `not full at this pace`."""
+    if forecast.outlook is Outlook.FILLS and forecast.full_at is not None:
+        return f"full {relative(forecast.full_at, now)}"
+    return OUTLOOKS.get(forecast.outlook, "")

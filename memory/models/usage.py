@@ -51,7 +51,7 @@ class UsageSampling(models.Model):
 
 
 class UsageSample(models.Model):
-    """What one user's counter said in one hour; it went on saying so until `next_hour`, in which it said something else.
+    """What one user's counter said in one hour, and went on saying until `next_hour`, in which it said something else.
 
     A counter that has not changed has no further row: ADR 0013.
     """
@@ -78,9 +78,9 @@ class UsageSample(models.Model):
                 condition=Q(active_bytes__gte=0, active_items__gte=0, archived_bytes__gte=0, archived_items__gte=0),
                 name="usage_sample_not_negative_ck",
             ),
-            # One newest sample a counter; who grows fastest is read from here, without the table.
+            # One newest sample a counter. Who grows fastest in a tier is read from here, without the table.
             models.UniqueConstraint(
-                fields=["user", "tier"],
+                fields=["tier", "user"],
                 name="usage_sample_newest_uq",
                 condition=Q(next_hour=None),
                 include=["hour", "active_bytes", "active_items"],
@@ -88,7 +88,12 @@ class UsageSample(models.Model):
         ]
         indexes = [
             # What has changed since an hour, and the sweep of what changed before the retention.
-            models.Index(fields=["next_hour"], name="usage_sample_next_hour_ix", condition=Q(next_hour__isnull=False)),
+            models.Index(
+                fields=["tier", "next_hour"],
+                name="usage_sample_next_hour_ix",
+                condition=Q(next_hour__isnull=False),
+                include=["user", "hour", "active_bytes", "active_items"],
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,5 @@ WHERE (user_id, tier, hour) IN (
         hour
     FROM usage_sample
     WHERE next_hour <= %(cut)s::timestamptz
-    ORDER BY next_hour
     LIMIT %(rows)s::int
 )

@@ -1,6 +1,6 @@
 """Refusals as support reads them: what was refused, and why, in the figures of that moment."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from memory.rules.tiers import Purpose, Tier
 from ops import words
 from ops.queries import keyset
 from ops.queries.keyset import Page
+from ops.queries.measures import MeasureRow
 
 NEWEST_FIRST = Order("refused", "refused_at", descending=True, kind=datetime)
 
@@ -36,9 +37,26 @@ class RefusalRow:
     last_refused_at: datetime
 
 
-def of_user(user_id: UUID, *, now: datetime, cursor: str = "", size: int = keyset.PAGE_ROWS) -> Page[RefusalRow]:
-    """The user's refusals, newest first."""
-    return _page(Refusal.objects.filter(user_id=user_id), now=now, cursor=cursor, size=size)
+@dataclass(frozen=True, slots=True)
+class _Brake:
+    """What a refusal tells of the throttle that held the call back."""
+
+    scope: str
+    ends_at: datetime
+    owner: str
+
+
+def of_user(
+    user_id: UUID,
+    *,
+    measures: Sequence[MeasureRow],
+    now: datetime,
+    cursor: str = "",
+    size: int = keyset.PAGE_ROWS,
+) -> Page[RefusalRow]:
+    """The user's refusals, newest first. `measures` are the user's own, which need not be read again."""
+    known = {str(row.id): _Brake(row.scope, row.ends_at, row.owner) for row in measures if row.scope}
+    return _page(Refusal.objects.filter(user_id=user_id), known, now=now, cursor=cursor, size=size)
 
 
 def of_customers(*, kind: RefusalKind | None, tier: Tier | None, now: datetime, cursor: str = "") -> Page[RefusalRow]:
@@ -48,24 +66,27 @@ def of_customers(*, kind: RefusalKind | None, tier: Tier | None, now: datetime, 
         rows = rows.filter(kind=kind)
     if tier is not None:
         rows = rows.filter(tier=tier)
-    return _page(rows, now=now, cursor=cursor, size=keyset.PAGE_ROWS)
+    return _page(rows, {}, now=now, cursor=cursor, size=keyset.PAGE_ROWS)
 
 
-def _page(rows: QuerySet[Refusal], *, now: datetime, cursor: str, size: int) -> Page[RefusalRow]:
+def _page(
+    rows: QuerySet[Refusal], known: dict[str, _Brake], *, now: datetime, cursor: str, size: int
+) -> Page[RefusalRow]:
     found = keyset.page(rows.select_related("user", "client"), NEWEST_FIRST, cursor=cursor, size=size)
-    throttles = _throttles_of(found.rows)
-    return Page([_row(refusal, throttles, now) for refusal in found.rows], found.next_cursor)
+    brakes = known | _read(found.rows, known)
+    return Page([_row(refusal, brakes, now) for refusal in found.rows], found.next_cursor)
 
 
-def _throttles_of(refusals: Sequence[Refusal]) -> dict[str, Throttle]:
-    keys = {refusal.source_id for refusal in refusals if refusal.kind == RefusalKind.THROTTLE}
+def _read(refusals: Sequence[Refusal], known: Collection[str]) -> dict[str, _Brake]:
+    """The throttles that are not known yet: those of clients and tiers, and on lists all."""
+    keys = {refusal.source_id for refusal in refusals if refusal.kind == RefusalKind.THROTTLE} - set(known)
     found = Throttle.objects.filter(pk__in=[UUID(key) for key in keys]) if keys else ()
-    return {str(throttle.pk): throttle for throttle in found}
+    return {str(row.pk): _Brake(row.scope, row.period.upper, row.created_by_label or row.created_by) for row in found}
 
 
-def _row(refusal: Refusal, throttles: dict[str, Throttle], now: datetime) -> RefusalRow:
+def _row(refusal: Refusal, brakes: dict[str, _Brake], now: datetime) -> RefusalRow:
     kind = RefusalKind(refusal.kind)
-    why, context = _why(kind, refusal, throttles.get(refusal.source_id), now)
+    why, context = _why(kind, refusal, brakes.get(refusal.source_id), now)
     facts: dict[str, Any] = {name: getattr(refusal, name) for name in ("request_id", "times", "refused_at")}
     return RefusalRow(
         user=refusal.user,
@@ -79,12 +100,12 @@ def _row(refusal: Refusal, throttles: dict[str, Throttle], now: datetime) -> Ref
     )
 
 
-def _why(kind: RefusalKind, refusal: Refusal, throttle: Throttle | None, now: datetime) -> tuple[str, str]:
+def _why(kind: RefusalKind, refusal: Refusal, brake: _Brake | None, now: datetime) -> tuple[str, str]:
     """The reason in a sentence, and where it comes from."""
     if kind is RefusalKind.QUOTA:
         return _no_room(refusal), _limit(refusal)
     if kind is RefusalKind.THROTTLE:
-        return _braked(refusal, throttle), _by_whom(throttle, now)
+        return _braked(refusal, brake), _by_whom(brake, now)
     if kind is RefusalKind.RATE:
         return _too_fast(refusal), "the plan's rate for each user"
     return "Suspended: no writes and no queries", "listing and deleting go on"
@@ -102,18 +123,15 @@ def _limit(refusal: Refusal) -> str:
     return f"limit {limit} from the {refusal.source_id} plan"
 
 
-def _braked(refusal: Refusal, throttle: Throttle | None) -> str:
-    scope = throttle.scope if throttle else "all"
+def _braked(refusal: Refusal, brake: _Brake | None) -> str:
+    scope = brake.scope if brake else "all"
     if refusal.limit_per_minute is None:
         return f"Throttled: {words.blocked(scope)}"
     return f"Throttled: more than {words.rate(scope, refusal.limit_per_minute)}"
 
 
-def _by_whom(throttle: Throttle | None, now: datetime) -> str:
-    if throttle is None:
-        return ""
-    owner = throttle.created_by_label or throttle.created_by
-    return f"until {clock.time_of_day(throttle.period.upper, now)}, set by {owner}"
+def _by_whom(brake: _Brake | None, now: datetime) -> str:
+    return f"until {clock.time_of_day(brake.ends_at, now)}, set by {brake.owner}" if brake else ""
 
 
 def _too_fast(refusal: Refusal) -> str:

@@ -79,6 +79,7 @@ def throttle(request: HttpRequest, user: str) -> HttpResponse:
     """Brake the user for a time."""
     profile = _profile_or_404(user)
     form = _throttle_form(profile, _sent(request))
+    form.prefill(request.GET)
     now = clock.utc_now()
 
     def act(sender: Sender) -> Throttle:
@@ -93,6 +94,7 @@ def raise_quota(request: HttpRequest, user: str) -> HttpResponse:
     """Give one of the user's tiers a higher limit for a time."""
     profile = _profile_or_404(user)
     form = RaiseForm(_sent(request), name="raise", tiers=profile.tiers)
+    form.prefill(request.GET)
     now = clock.utc_now()
 
     def act(sender: Sender) -> QuotaOverride:

@@ -1,8 +1,9 @@
 """The list of users, and one user's page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,10 +11,12 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from kimberly.lib import clock, ids
+from memory.models import MemoryUser
 from memory.queries.refusals import refused_today
 from memory.rules.tiers import TIERS_SHOWN, ItemState, Tier
-from ops import badges
-from ops.queries import history, items, refusals, reveals, users
+from ops import badges, charts
+from ops.queries import growth, history, items, refusals, reveals, users
+from ops.queries.growth import Growth
 from ops.queries.names import Names
 from ops.queries.reveals import RevealRow
 from ops.queries.users import Profile
@@ -22,6 +25,27 @@ from ops.views import actions, pages, toasts
 LATEST = 5
 LATEST_ACTS = 8
 LONGEST_SEARCH = 200
+
+
+class Range(StrEnum):
+    """How far back a history is drawn."""
+
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+    QUARTER = "90d"
+
+    @property
+    def days(self) -> int:
+        return {Range.DAY: 1, Range.WEEK: 7, Range.MONTH: 30}.get(self, 90)
+
+    @property
+    def label(self) -> str:
+        return {Range.DAY: "24 h"}.get(self, f"{self.days} days")
+
+    def begins_at(self, user: MemoryUser, now: datetime) -> datetime:
+        """Nothing is drawn from before there was a user."""
+        return max(now - timedelta(days=self.days), user.created_at)
 
 
 @require_safe
@@ -63,13 +87,16 @@ def one(request: HttpRequest, user: str) -> HttpResponse:
     if tab not in TABS:
         raise Http404
     reveal = reveals.own(profile.reveals, request.user)
+    span = pages.chosen(request, "range", Range) or Range.WEEK
+    grown = growth.of_user(profile.user.pk, profile.tiers, since=span.begins_at(profile.user, now), now=now)
     shown = {
         **head_of(request, profile, reveal, now=now),
         "tab": tab,
         "tab_template": f"ops/parts/tab_{tab}.html",
         "cursor": request.GET.get("cursor", ""),
         "actions": actions.on(profile, staff=request.user),
-        **TABS[tab](request, Reading(profile, reveal, names, now)),
+        "growth": grown,
+        **TABS[tab](request, Reading(profile, reveal, names, grown, now)),
     }
     return pages.show(request, "ops/user.html", shown)
 
@@ -94,6 +121,7 @@ class Reading:
     profile: Profile
     reveal: RevealRow | None
     names: Names
+    growth: Mapping[Tier, Growth]
     now: datetime
 
 
@@ -101,11 +129,22 @@ def _usage(request: HttpRequest, reading: Reading) -> dict[str, Any]:
     user_id, now, names = reading.profile.user.pk, reading.now, reading.names
     acts = history.of_user(user_id, measures=reading.profile.measures, names=names, now=now, size=LATEST_ACTS)
     return {
-        "refusals": refusals.of_user(user_id, now=now, size=LATEST),
+        **_drawn(request, reading),
+        "refusals": refusals.of_user(user_id, measures=reading.profile.measures, now=now, size=LATEST),
         "refused_today": sum(refused_today(user_id, now=now).values()),
         "history": acts,
         "items": items.of_user(user_id, state=ItemState.ACTIVE, names=names, reveal=reading.reveal, size=LATEST),
     }
+
+
+def _drawn(request: HttpRequest, reading: Reading) -> dict[str, Any]:
+    """The history of one tier: the one that is chosen, else the fullest."""
+    tiers, now = reading.profile.tiers, reading.now
+    span = pages.chosen(request, "range", Range) or Range.WEEK
+    tier = pages.chosen(request, "tier", Tier) or max(tiers, key=lambda tier: tiers[tier].share)
+    begins_at = span.begins_at(reading.profile.user, now)
+    chart = charts.history(reading.growth[tier].levels, begins_at=begins_at, limit_bytes=tiers[tier].limit_bytes)
+    return {"chart": chart, "drawn": tiers[tier], "tiers": TIERS_SHOWN, "range": span, "ranges": list(Range)}
 
 
 def _items(request: HttpRequest, reading: Reading) -> dict[str, Any]:
@@ -123,8 +162,8 @@ def _items(request: HttpRequest, reading: Reading) -> dict[str, Any]:
 
 
 def _refusals(request: HttpRequest, reading: Reading) -> dict[str, Any]:
-    cursor = request.GET.get("cursor", "")
-    return {"refusals": refusals.of_user(reading.profile.user.pk, now=reading.now, cursor=cursor)}
+    profile, cursor = reading.profile, request.GET.get("cursor", "")
+    return {"refusals": refusals.of_user(profile.user.pk, measures=profile.measures, now=reading.now, cursor=cursor)}
 
 
 def _measures(request: HttpRequest, reading: Reading) -> dict[str, Any]:
