@@ -12,6 +12,8 @@ GAP = 1.5 * HOUR
 """Between two samples that are further apart, at least one hour was missed."""
 MOST_POINTS = 180
 HEADROOM = 1.08
+NEAR = 9.0
+"""So many percent below or above another line, a line of the grid would run into its words."""
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 TICKS = 4
 
@@ -60,20 +62,21 @@ class Chart:
     missed: timedelta
 
 
-def history(levels: Sequence[Level], *, begins_at: datetime, limit_bytes: int) -> Chart | None:
+def history(levels: Sequence[Level], *, begins_at: datetime, limit_bytes: int, soft_bytes: int) -> Chart | None:
     """The levels since then, the last of them now; None where there are fewer than two."""
     seen = [level for level in levels if level.at >= begins_at]
     if len(seen) < 2:
         return None
     highest, newest = max(level.used_bytes for level in seen), seen[-1]
     frame = Frame(begins_at, newest.at, HEADROOM * max(limit_bytes, highest))
+    lines = [frame.y(limit_bytes), frame.y(soft_bytes)]
     runs = [_thinned(run, frame) for run in _runs(seen)]
     return Chart(
         frame,
         line=" ".join(_path(run, frame) for run in runs),
         area=" ".join(_area(run, frame) for run in runs),
         gaps=" ".join(_path([before[-1], after[0]], frame) for before, after in pairwise(runs)),
-        grid=list(_grid(frame)),
+        grid=[(y, text) for y, text in _grid(frame) if min(abs(y - line) for line in lines) > NEAR],
         ticks=_ticks(frame),
         rows=_rows(seen, frame),
         lowest_bytes=min(level.used_bytes for level in seen),

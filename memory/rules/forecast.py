@@ -87,18 +87,20 @@ def slope(levels: Sequence[Level], *, within: timedelta) -> Slope | None:
 
 
 def _since(levels: Sequence[Level], within: timedelta) -> Sequence[Level]:
-    """Those of the time, and the one that held when it began: hours in which nobody looked make it longer."""
-    begun = [place for place, level in enumerate(levels) if level.at <= levels[-1].at - within]
-    return levels[begun[-1] :] if begun else levels
+    """From the level on that is nearest to the beginning: hours in which nobody looked make the time longer."""
+    if len(levels) < 2:
+        return []
+    begins_at = levels[-1].at - within
+    return levels[min(range(len(levels) - 1), key=lambda place: abs(levels[place].at - begins_at)) :]
 
 
 def _change(step: tuple[Level, Level]) -> int:
     return step[1].used_bytes - step[0].used_bytes
 
 
-def when_full(used_bytes: int, limit: Limit, pace: Pace, *, now: datetime) -> Forecast:
-    """When the level meets the limit: because it grows, or because a higher limit ends."""
-    level = float(used_bytes)
+def when_full(used_bytes: int, limit: Limit, pace: Pace, *, write_bytes: int = 1, now: datetime) -> Forecast:
+    """When a write of that size does not fit any more: because the tier grows, or because a higher limit ends."""
+    level = float(used_bytes) + write_bytes - 1
     if level >= limit.at(now):
         return Forecast(Outlook.FULL)
     for begins_at, ends_at in _stretches(limit, pace, now):
@@ -108,7 +110,7 @@ def when_full(used_bytes: int, limit: Limit, pace: Pace, *, now: datetime) -> Fo
         hours = (ends_at - begins_at) / HOUR
         if per_hour > 0 and (hard_bytes - level) / per_hour < hours:
             return Forecast(Outlook.FILLS, begins_at + (hard_bytes - level) / per_hour * HOUR)
-        level = max(0.0, level + per_hour * hours)
+        level = max(write_bytes - 1.0, level + per_hour * hours)
     grows = pace.at(now + HORIZON) > 0
     return Forecast(Outlook.FAR if grows else Outlook.STEADY)
 

@@ -96,7 +96,7 @@ def _effect(
         is_bound=is_bound,
         slows=pace.bytes_per_hour < situation.bytes_per_hour,
         per_minute=per_minute,
-        forecast=forecast.when_full(used, limit, pace, now=now),
+        forecast=forecast.when_full(used, limit, pace, write_bytes=situation.write_bytes or 1, now=now),
         ends_at=ends_at,
         then_bytes=limit.then_bytes if limit.ends_at else limit.hard_bytes,
     )

@@ -108,7 +108,8 @@ class Filler:
 
     @property
     def forecast(self) -> Forecast:
-        return forecast.when_full(self.used_bytes, self.limit, Pace(self.bytes_per_hour), now=self.now)
+        pace, size = Pace(self.bytes_per_hour), self.write_bytes or 1
+        return forecast.when_full(self.used_bytes, self.limit, pace, write_bytes=size, now=self.now)
 
     @property
     def situation(self) -> Situation:

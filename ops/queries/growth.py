@@ -34,5 +34,10 @@ def of_user(user_id: UUID, tiers: Mapping[Tier, TierUsage], *, since: datetime, 
 def _growth(levels: Sequence[Level], usage: TierUsage, now: datetime) -> Growth:
     day, week = (forecast.slope(levels, within=length) for length in (DAY, WEEK))
     paces = [slope.bytes_per_hour for slope in (day, week) if slope is not None]
-    found = forecast.when_full(usage.active_bytes, usage.limit, Pace(max(paces)), now=now) if paces else None
-    return Growth(levels, day, week, found)
+    return Growth(levels, day, week, _forecast(usage, max(paces), now) if paces else None)
+
+
+def _forecast(usage: TierUsage, bytes_per_hour: float, now: datetime) -> Forecast:
+    """Full is a tier in which nothing of the usual size fits."""
+    usual = max(1, usage.active_bytes // max(1, usage.active_items))
+    return forecast.when_full(usage.active_bytes, usage.limit, Pace(bytes_per_hour), write_bytes=usual, now=now)

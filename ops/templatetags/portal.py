@@ -215,12 +215,12 @@ def usage(tier: TierUsage, *, note: str = "") -> dict[str, Any]:
 
 
 @register.inclusion_tag("portal/usage.html")
-def filler_usage(filler: Filler) -> dict[str, Any]:
+def filler_usage(filler: Filler, tier: Tier) -> dict[str, Any]:
     """The same bar in the list of who fills a tier."""
     limit_bytes = filler.limit.hard_bytes
     most = max(limit_bytes, filler.used_bytes)
     return {
-        "tier": {"active_bytes": filler.used_bytes, "limit_bytes": limit_bytes, "tier": {"label": filler.name}},
+        "tier": {"active_bytes": filler.used_bytes, "limit_bytes": limit_bytes, "tier": tier},
         "percent": words.percent(filler.share),
         "most": most,
         "high": round(limit_bytes * NEARLY_FULL),
@@ -233,6 +233,12 @@ def filler_usage(filler: Filler) -> dict[str, Any]:
 def percent(share: float) -> str:
     """`37 %`."""
     return words.percent(share)
+
+
+@register.filter
+def portion(share: float) -> str:
+    """A part of a whole that many share: `37.9 %`."""
+    return f"{share * 100:.1f} %"
 
 
 @register.simple_tag(takes_context=True)

@@ -142,8 +142,9 @@ def _drawn(request: HttpRequest, reading: Reading) -> dict[str, Any]:
     tiers, now = reading.profile.tiers, reading.now
     span = pages.chosen(request, "range", Range) or Range.WEEK
     tier = pages.chosen(request, "tier", Tier) or max(tiers, key=lambda tier: tiers[tier].share)
+    levels, limit, soft = reading.growth[tier].levels, tiers[tier].limit_bytes, tiers[tier].soft_bytes
     begins_at = span.begins_at(reading.profile.user, now)
-    chart = charts.history(reading.growth[tier].levels, begins_at=begins_at, limit_bytes=tiers[tier].limit_bytes)
+    chart = charts.history(levels, begins_at=begins_at, limit_bytes=limit, soft_bytes=soft)
     return {"chart": chart, "drawn": tiers[tier], "tiers": TIERS_SHOWN, "range": span, "ranges": list(Range)}
 
 

@@ -118,6 +118,14 @@ def test_what_is_full_or_does_not_fill_is_told_as_such(used, per_hour, outlook):
     assert (found.outlook, found.full_at) == (outlook, None)
 
 
+def test_full_is_a_tier_in_which_no_write_of_the_usual_size_fits():
+    nearly = forecast.when_full(412, Limit(512), Pace(10), write_bytes=101, now=NOON)
+    soon = forecast.when_full(312, Limit(512), Pace(10), write_bytes=101, now=NOON)
+
+    assert nearly.outlook is Outlook.FULL
+    assert soon.full_at == NOON + 10 * HOUR
+
+
 MINUTES = st.none() | st.integers(1, 600)
 SIZES = st.integers(0, 1_000)
 

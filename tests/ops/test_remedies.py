@@ -146,17 +146,19 @@ def raise_and_compare(scene, more_bytes, length):
     assert (predicted.limit_bytes, predicted.room_bytes) == (after.limit_bytes, after.room_bytes)
     assert predicted.share == pytest.approx(after.share)
     assert predicted.then_bytes == then.limit_bytes
-    pace = Pace(scene.filler.bytes_per_hour)
-    assert predicted.forecast == forecast.when_full(after.active_bytes, after.limit, pace, now=scene.now)
+    pace, size = Pace(scene.filler.bytes_per_hour), scene.filler.write_bytes
+    outlook = forecast.when_full(after.active_bytes, after.limit, pace, write_bytes=size, now=scene.now)
+    assert predicted.forecast == outlook
     is_full_when_predicted(scene, predicted)
     assert predicted.fits_refused is (scene.filler.refused and fits(scene, scene.filler.refused.needed_bytes))
 
 
 def is_full_when_predicted(scene, predicted):
-    """Growth that goes on meets the limit that holds at that very moment, and no earlier one."""
-    used, pace, full_at = scene.filler.used_bytes, predicted.bytes_per_hour, predicted.forecast.full_at
+    """Growth that goes on leaves no room for a write by the limit of that very moment, and did by that before."""
+    used = scene.filler.used_bytes + scene.filler.write_bytes - 1
+    pace, full_at = predicted.bytes_per_hour, predicted.forecast.full_at
     if full_at is None:
-        assert predicted.forecast.outlook is not Outlook.FULL or used >= scene.usage().limit_bytes
+        assert predicted.forecast.outlook is not Outlook.FULL or used >= predicted.limit_bytes
         return
     assert used + pace * ((full_at - scene.now) / HOUR) >= scene.usage(at=full_at).limit_bytes - 1
     assert used + pace * ((full_at - scene.now) / HOUR) <= scene.usage(at=full_at - INSTANT).limit_bytes + 1
@@ -220,7 +222,7 @@ def block_and_compare(scene, length):
     assert scene.usage() == before
     full_at = predicted.forecast.full_at
     if full_at is not None and full_at < ends_at:
-        assert before.active_bytes >= scene.usage(at=full_at).limit_bytes
+        assert before.active_bytes + scene.filler.write_bytes > scene.usage(at=full_at).limit_bytes
 
 
 @property_test
