@@ -54,16 +54,24 @@ limited AS MATERIALIZED (
         ON o.user_id = g.user_id AND o.tier = %(tier)s AND o.period @> %(now)s::timestamptz
 ),
 sums AS (
+    -- As memory.rules.forecast tells it: full is what has no room for one more write of the mean size.
     SELECT
         count(*) FILTER (WHERE growth_bytes > 0) AS users,
         COALESCE(sum(growth_bytes) FILTER (WHERE growth_bytes > 0), 0)::bigint AS bytes,
         count(*) FILTER (
             WHERE
             growth_bytes > 0
-            AND active_bytes < limit_bytes
-            AND limit_bytes - active_bytes <= growth_bytes / %(hours)s::float8
+            AND active_bytes + write_bytes <= limit_bytes
+            AND active_bytes + write_bytes + growth_bytes / %(hours)s::float8 > limit_in_an_hour
         ) AS full_within_an_hour
     FROM limited
+    CROSS JOIN LATERAL (
+        SELECT
+            CASE WHEN growth_items > 0 THEN growth_bytes / growth_items ELSE active_bytes / GREATEST(active_items, 1) END
+                AS write_bytes,
+            CASE WHEN override_ends_at <= %(now)s::timestamptz + interval '1 hour' THEN plan_bytes ELSE limit_bytes END
+                AS limit_in_an_hour
+    ) AS hence
 ),
 fastest AS (
     SELECT user_id
