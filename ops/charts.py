@@ -143,7 +143,7 @@ def _rows(levels: Sequence[Level], frame: Frame) -> list[Row]:
     hourly = frame.ends_at - frame.begins_at <= 2 * DAY
     highest: dict[datetime, int] = {}
     for level in levels:
-        at = level.at.replace(minute=0, second=0, microsecond=0, **({} if hourly else {"hour": 0}))
+        at = level.at.replace(hour=level.at.hour if hourly else 0, minute=0, second=0, microsecond=0)
         highest[at] = max(highest.get(at, 0), level.used_bytes)
     said = "{0.day} {0:%b %H:%M}" if hourly else "{0:%a} {0.day} {0:%b}"
     return [Row(at, said.format(at), most) for at, most in sorted(highest.items(), reverse=True)]

@@ -1,6 +1,6 @@
 """The forms of the staff's actions. What a service refuses is shown beside the field that its pointer names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -69,9 +69,9 @@ class ReasonedForm(forms.Form):
     def prefill(self, wanted: Mapping[str, str]) -> None:
         """Choose beforehand what an address asks for, where it is one of the choices."""
         for name in self.prefilled:
-            field = self.fields[name]
-            if isinstance(field, forms.ChoiceField) and wanted.get(name) in {str(key) for key, _ in field.choices}:
-                field.initial = wanted[name]
+            choices: Iterable[tuple[str, str]] = getattr(self.fields[name], "choices", ())
+            if wanted.get(name) in {str(value) for value, _ in choices}:
+                self.fields[name].initial = wanted[name]
 
     def sender(self, staff: Any, *, request_id: str) -> Sender:
         """Who sends this form; only once it is valid."""

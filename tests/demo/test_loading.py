@@ -166,7 +166,9 @@ def test_the_burst_leads_those_who_fill_short_term(furnished):
 
     assert found is not None
     names = {filler.external_id: filler for filler in found.fillers}
-    assert names[BURSTING].refused.writes >= 5
+    told = names[BURSTING].refused
+    assert told is not None
+    assert told.writes >= 5
     assert names[BURSTING].share > 0.99
 
 

@@ -21,11 +21,17 @@ def hourly(*used_bytes):
     return [Level(begin + HOUR * place, used) for place, used in enumerate(used_bytes)]
 
 
+def slope_of(levels, within):
+    found = forecast.slope(levels, within=within)
+    assert found is not None
+    return found
+
+
 @given(start=st.integers(0, 1 << 40), per_hour=st.integers(0, 1 << 30), hours=st.integers(1, 200))
 def test_even_growth_is_its_own_slope(start, per_hour, hours):
     levels = hourly(*(start + per_hour * hour for hour in range(hours + 1)))
 
-    found = forecast.slope(levels, within=DAY * 30)
+    found = slope_of(levels, DAY * 30)
 
     assert found.bytes_per_hour == pytest.approx(per_hour)
     assert found.over == HOUR * hours
@@ -36,7 +42,7 @@ def test_one_archive_a_day_does_not_hide_what_goes_on_around_it(per_hour, hours,
     begun = at % (hours - 1) + 1
     used = [(1 << 40) + per_hour * hour - (gone + per_hour if hour >= begun else 0) for hour in range(hours + 1)]
 
-    found = forecast.slope(hourly(*used), within=DAY)
+    found = slope_of(hourly(*used), DAY)
 
     assert found.bytes_per_hour == pytest.approx(per_hour)
 
@@ -44,19 +50,19 @@ def test_one_archive_a_day_does_not_hide_what_goes_on_around_it(per_hour, hours,
 def test_a_meditation_each_night_does_not_hide_a_week_of_growth():
     used = [1_000_000 + 10 * hour - 200 * (hour // 24) for hour in range(24 * 7)]
 
-    found = forecast.slope(hourly(*used), within=7 * DAY)
+    found = slope_of(hourly(*used), 7 * DAY)
 
     assert found.bytes_per_hour == pytest.approx(10)
 
 
 def test_what_is_written_and_deleted_all_day_long_is_hardly_growth():
-    found = forecast.slope(hourly(*[100, 110] * 12), within=DAY)
+    found = slope_of(hourly(*[100, 110] * 12), DAY)
 
     assert 0 <= found.bytes_per_hour < 1
 
 
 def test_what_shrinks_steadily_has_a_slope_below_zero():
-    found = forecast.slope(hourly(*range(1000, 900, -10)), within=DAY)
+    found = slope_of(hourly(*range(1000, 900, -10)), DAY)
 
     assert found.bytes_per_hour == pytest.approx(-10)
 
@@ -69,7 +75,7 @@ def test_of_too_little_nothing_is_said(used):
 def test_only_the_window_counts_with_the_level_that_held_when_it_began():
     levels = hourly(*[500] * 30, 900, 1000)
 
-    found = forecast.slope(levels, within=2 * HOUR)
+    found = slope_of(levels, 2 * HOUR)
 
     assert (found.bytes_per_hour, found.over) == (250, 2 * HOUR)
 
@@ -77,7 +83,7 @@ def test_only_the_window_counts_with_the_level_that_held_when_it_began():
 def test_hours_in_which_nobody_looked_make_the_window_longer_not_the_slope_steeper():
     levels = [Level(NOON - 30 * HOUR, 0), Level(NOON, 300)]
 
-    found = forecast.slope(levels, within=DAY)
+    found = slope_of(levels, DAY)
 
     assert (found.bytes_per_hour, found.over) == (10, 30 * HOUR)
 

@@ -52,8 +52,14 @@ def is_refused(person, size_bytes, tier=SHORT, at=NOON):
     refusals.keep_quota(refusal.value, Call(person.id, None, "req_1"), now=at)
 
 
+def fastest(*, now=NOON, **asked):
+    found = burst.fastest(now=now, size=20, **asked)
+    assert found is not None
+    return found
+
+
 def listed(**asked):
-    found = burst.fastest(now=NOON, size=20, **asked)
+    found = fastest(**asked)
     return [(filler.name, filler.growth_bytes // KIB) for filler in found.fillers]
 
 
@@ -93,18 +99,18 @@ def test_what_grew_before_the_window_does_not_count_and_in_a_longer_one_it_does(
     samples.take(now=NOON)
 
     assert listed(window=Window.HOUR) == [("Dana Whitfield", 100), ("Tom", 50)]
-    later = burst.fastest(now=NOON + HOUR, size=20, window=Window.HOUR)
+    later = fastest(now=NOON + HOUR, window=Window.HOUR)
     assert later.fillers == []
     tom.writes(content_of(KIB), tier=SHORT, at=NOON + HOUR)
-    assert [one.growth_bytes for one in burst.fastest(now=NOON + HOUR, size=20).fillers] == [KIB]
-    whole = burst.fastest(now=NOON + HOUR, size=20, window=Window.DAY)
+    assert [one.growth_bytes for one in fastest(now=NOON + HOUR).fillers] == [KIB]
+    whole = fastest(now=NOON + HOUR, window=Window.DAY)
     assert [(one.name, one.growth_bytes // KIB) for one in whole.fillers] == [("Dana Whitfield", 100), ("Tom", 51)]
 
 
 def test_hours_in_which_nobody_looked_slow_the_pace_down_instead_of_lying(dana):
     later = NOON + 9 * HOUR
 
-    [filler] = burst.fastest(now=later, size=20).fillers
+    [filler] = fastest(now=later).fillers
 
     assert filler.bytes_per_hour == pytest.approx(10 * KIB)
     assert filler.over == 10 * HOUR
@@ -161,7 +167,7 @@ def test_warns_of_who_is_full_within_the_hour_as_the_rows_tell_it(sam, dana, is_
 
     text = sam.reads(BURST)
 
-    found = burst.fastest(now=NOON, size=20)
+    found = fastest()
     soon = [one for one in found.fillers if one.forecast.full_at and one.forecast.full_at <= NOON + HOUR]
     assert found.full_within_an_hour == len(soon) == (2 if is_raised else 1)
     assert f"{len(soon)} user{'s' if is_raised else ''} will be full in short-term within the hour" in text
@@ -252,7 +258,9 @@ def test_an_address_that_asks_for_what_there_is_not_is_refused(sam, query):
 def test_a_sample_of_the_future_is_no_beginning(dana):
     samples.take(now=NOON + 3 * HOUR)
 
-    assert history.nearest(NOON, now=NOON).taken_at == NOON - HOUR
+    nearest = history.nearest(NOON, now=NOON)
+    assert nearest is not None
+    assert nearest.taken_at == NOON - HOUR
     assert history.newest(now=NOON) == HOUR
 
 

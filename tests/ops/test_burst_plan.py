@@ -1,6 +1,7 @@
 """Who fills a tier fastest is read from the indexes of the samples, never from their table, however long history is."""
 
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -64,7 +65,7 @@ def nodes_of(plan):
 
 @pytest.mark.parametrize("hours", [1, 24])
 def test_samples_come_from_their_indexes_alone(crowd, hours):
-    parameters = {
+    parameters: dict[str, Any] = {
         "tier": "short-term", "hour": NOON - timedelta(hours=hours), "now": NOON, "hours": float(hours), "size": 20,
         "user_ids": [],
     }  # fmt: skip

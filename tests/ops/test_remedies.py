@@ -96,9 +96,10 @@ class Scene:
     def _listed(self):
         refused = burst.refused_since(self.now - HOUR, now=self.now)[self.tier]
         found = burst.fastest(now=self.now, size=EVERYBODY, tier=self.tier, refused=refused)
-        [listed] = [one for one in found.fillers if one.user_id == self.person.id] or [None]
-        assume(listed is not None)
-        return listed
+        assert found is not None
+        listed = [one for one in found.fillers if one.user_id == self.person.id]
+        assume(listed)
+        return listed[0]
 
     def usage(self, at=None):
         return self.person.usage(self.tier, at=at or self.now)

@@ -32,7 +32,14 @@ def dana(db):
 
 
 def drawn(levels, *, days=7):
-    return charts.history(levels, begins_at=NOON - days * DAY, limit_bytes=LIMIT, soft_bytes=LIMIT * 4 // 5)
+    begins_at = NOON - days * DAY
+    return chart_of(levels, begins_at)
+
+
+def chart_of(levels, begins_at):
+    chart = charts.history(levels, begins_at=begins_at, limit_bytes=LIMIT, soft_bytes=LIMIT * 4 // 5)
+    assert chart is not None
+    return chart
 
 
 def hourly(*used_bytes):
@@ -109,7 +116,7 @@ def test_line_and_gaps_together_cover_the_whole_time(hours, used):
         levels.append(Level(at, used))
         at += length * HOUR
 
-    chart = charts.history(levels, begins_at=levels[0].at, limit_bytes=LIMIT, soft_bytes=LIMIT)
+    chart = chart_of(levels, levels[0].at)
 
     gaps = [after.at - before.at for before, after in pairwise(levels) if after.at - before.at > charts.GAP]
     assert chart.missed == sum(gaps, timedelta())
@@ -118,8 +125,10 @@ def test_line_and_gaps_together_cover_the_whole_time(hours, used):
 
 
 def test_of_a_single_level_nothing_is_drawn():
-    assert drawn(hourly(10)) is None
-    assert drawn(hourly(10, 20), days=0) is None
+    frame = {"limit_bytes": LIMIT, "soft_bytes": LIMIT}
+
+    assert charts.history(hourly(10), begins_at=NOON - DAY, **frame) is None
+    assert charts.history(hourly(10, 20), begins_at=NOON, **frame) is None
 
 
 def test_the_curve_in_a_row_holds_each_level_until_the_next():
