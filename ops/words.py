@@ -17,7 +17,7 @@ STEPS = (
 SLOW_BYTES = 100
 OUTLOOKS = {
     Outlook.FULL: "full now",
-    Outlook.FAR: "not full within two years",
+    Outlook.FAR: "not within two years",
     Outlook.STEADY: "not full at this pace",
 }
 

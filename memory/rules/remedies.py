@@ -24,8 +24,8 @@ class Situation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """What holds once the remedy is in force. Limit, room and share are exact, and so are a block and the writes that a
-    throttle lets through. Growth and time to full are exact for the slope of today; under a throttle they are a bound,
-    as long as writes are not larger than those of late.
+    throttle lets through. Growth and time to full are those of today's slope; where a throttle slows it, they are a
+    bound, as long as writes are not larger than those of late.
     """
 
     limit_bytes: int
@@ -34,7 +34,8 @@ class Effect:
     fits_refused: bool | None
     """Whether the last refused write would fit; None where none was refused."""
     bytes_per_hour: float
-    is_bound: bool
+    most_per_hour: int | None
+    """Of a throttle: the most that it lets through, in writes as large as those of late."""
     slows: bool
     """Whether growth is held below what it is now."""
     per_minute: int | None
@@ -64,10 +65,13 @@ def raised(situation: Situation, *, hard_bytes: int, ends_at: datetime, now: dat
 
 
 def throttled(situation: Situation, *, per_minute: int, ends_at: datetime, now: datetime) -> Effect:
-    """So many writes a minute until the end, then growth as it is now; nothing is said of sizes where none is known."""
-    most = situation.bytes_per_hour if situation.write_bytes is None else 60.0 * per_minute * situation.write_bytes
-    pace = Pace(most, ends_at, situation.bytes_per_hour)
-    return _effect(situation, pace, now=now, ends_at=ends_at, per_minute=per_minute, is_bound=True)
+    """So many writes a minute until the end, then growth as it is now; it makes nothing grow faster."""
+    now_per_hour, most = situation.bytes_per_hour, None
+    if situation.write_bytes is not None:
+        most = 60 * per_minute * situation.write_bytes
+    held = now_per_hour if most is None else min(now_per_hour, float(most))
+    pace = Pace(held, ends_at, now_per_hour)
+    return _effect(situation, pace, now=now, ends_at=ends_at, per_minute=per_minute, most_per_hour=most)
 
 
 def blocked(situation: Situation, *, ends_at: datetime, now: datetime) -> Effect:
@@ -83,7 +87,7 @@ def _effect(
     now: datetime,
     ends_at: datetime | None,
     per_minute: int | None = None,
-    is_bound: bool = False,
+    most_per_hour: int | None = None,
 ) -> Effect:
     used, limit = situation.used_bytes, situation.limit
     room = max(0, limit.hard_bytes - used)
@@ -93,7 +97,7 @@ def _effect(
         share=used / limit.hard_bytes,
         fits_refused=None if situation.refused_bytes is None else situation.refused_bytes <= room,
         bytes_per_hour=pace.bytes_per_hour,
-        is_bound=is_bound,
+        most_per_hour=most_per_hour,
         slows=pace.bytes_per_hour < situation.bytes_per_hour,
         per_minute=per_minute,
         forecast=forecast.when_full(used, limit, pace, write_bytes=situation.write_bytes or 1, now=now),

@@ -179,11 +179,10 @@ def fastest(
     }  # fmt: skip
     rows = statements.fetch_all(statement(__file__, "fastest_users"), parameters)
     user_ids = [row[0] for row in rows]
-    brakes, levels = _brakes(user_ids, now), _levels(user_ids, tier, now)
+    brakes, levels = _brakes(user_ids, now), _levels(user_ids, tier, based_at=base.taken_at, now=now)
     users, growth, soon = rows[0][-3:] if rows else (0, 0, 0)
     fillers = [
-        _filler(row, over, refused.most.get(row[0]), brakes.get(row[0], []), levels.get(row[0], []), now)
-        for row in rows
+        _filler(row, over, refused.most.get(row[0]), brakes.get(row[0], []), levels[row[0]], now) for row in rows
     ]
     return Burst(
         since=base.taken_at, over=over, fillers=fillers, users=users, growth_bytes=growth, full_within_an_hour=soon
@@ -243,10 +242,14 @@ def _brakes(user_ids: Collection[UUID], now: datetime) -> dict[UUID, list[Brake]
     return {user_id: sorted(held, key=lambda brake: brake.per_minute or 0) for user_id, held in found.items()}
 
 
-def _levels(user_ids: Collection[UUID], tier: Tier, now: datetime) -> dict[UUID, list[Level]]:
+def _levels(user_ids: Collection[UUID], tier: Tier, *, based_at: datetime, now: datetime) -> dict[UUID, list[Level]]:
+    """What the samples of the last day say; who had none at the beginning of the window had nothing then."""
     since = now - DRAWN
     parameters = {"user_ids": list(user_ids), "tier": str(tier), "since": since}
-    found: dict[UUID, list[Level]] = {}
+    found: dict[UUID, list[Level]] = {user_id: [] for user_id in user_ids}
     for user_id, hour, used in statements.fetch_all(statement(__file__, "levels_of_users"), parameters):
-        found.setdefault(user_id, []).append(Level(max(hour, since), used))
-    return found
+        levels = found[user_id]
+        if not levels and hour > based_at:
+            levels.append(Level(max(based_at, since), 0))
+        levels.append(Level(max(hour, since), used))
+    return {user_id: levels or [Level(max(based_at, since), 0)] for user_id, levels in found.items()}

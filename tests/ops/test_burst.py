@@ -193,9 +193,18 @@ def test_each_remedy_says_what_it_would_do(sam, dana):
     assert "Nothing more no throttle and no raise holds 100 % of 512 KiB 100 B free" in told
     assert "Raise to 768 KiB for 24 h, then 512 KiB 67 % of 768 KiB 256.1 KiB free" in told
     assert "full in 33 min would fit Raise" in told
-    assert "Throttle to 1 write a minute for 4 h" in told
-    assert "at most" in told
+    assert "Throttle to 1 write a minute for 4 h; holds nothing back at this pace" in told
     assert "no growth full now blocked Block" in told
+
+
+def test_a_throttle_that_slows_is_told_as_a_bound(sam, dana):
+    for _ in range(80):
+        dana.writes(content_of(KIB), tier=Tier.PERMANENT, at=NOON)
+
+    text = sam.reads(f"{BURST}?tier=permanent")
+
+    assert "Throttle to 1 write a minute for 4 h 1 % of 10 MiB 9.92 MiB free at most +60 KiB/h" in text
+    assert "Throttle to 10 writes a minute for 4 h; holds nothing back at this pace" in text
 
 
 @pytest.mark.parametrize(
