@@ -195,9 +195,10 @@ def throttle_and_compare(scene, per_minute, length):
     assert set(answers) <= {201, 413, 429}
     assert per_minute <= passed <= predicted.most_writes(took)
     assert grown == answers[201] * scene.filler.write_bytes
-    assert predicted.most_per_hour == predicted.per_minute * 60 * scene.filler.write_bytes
-    assert grown <= predicted.most_per_hour * (took / HOUR) + per_minute * scene.filler.write_bytes
-    assert predicted.bytes_per_hour == min(predicted.most_per_hour, scene.filler.bytes_per_hour)
+    most = per_minute * 60 * scene.filler.write_bytes
+    assert predicted.most_per_hour == most
+    assert grown <= most * (took / HOUR) + per_minute * scene.filler.write_bytes
+    assert predicted.bytes_per_hour == min(most, scene.filler.bytes_per_hour)
     assert (predicted.limit_bytes, predicted.room_bytes) == (before.limit_bytes, before.room_bytes)
     assert not Throttle.objects.filter(user_id=scene.person.id, period__contains=ends_at).exists()
     full_at = predicted.forecast.full_at
