@@ -86,6 +86,29 @@ def history(levels: Sequence[Level], *, begins_at: datetime, limit_bytes: int, s
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Several curves in one frame: their paths, in the order in which they were given."""
+
+    frame: Frame
+    paths: list[str]
+    grid: list[tuple[float, str]]
+    ticks: list[str]
+
+
+def lines(curves: Sequence[Sequence[Level]], *, limit_bytes: int) -> Lines:
+    """Curves that begin and end together, below or above a limit that is drawn as well."""
+    highest = max(level.used_bytes for curve in curves for level in curve)
+    frame = Frame(curves[0][0].at, curves[0][-1].at, HEADROOM * max(limit_bytes, highest))
+    length, limit_y = frame.ends_at - frame.begins_at, frame.y(limit_bytes)
+    return Lines(
+        frame,
+        [_path(curve, frame) for curve in curves],
+        [(y, text) for y, text in _grid(frame) if abs(y - limit_y) > NEAR],
+        ["now", *(f"{frame.begins_at + length * part / TICKS:%H:%M}" for part in range(1, TICKS + 1))],
+    )
+
+
 def spark(levels: Sequence[Level], *, begins_at: datetime, ends_at: datetime, top_bytes: int) -> str:
     """A small curve of levels that hold until the next one."""
     frame = Frame(begins_at, ends_at, HEADROOM * max([top_bytes, *(level.used_bytes for level in levels)]))

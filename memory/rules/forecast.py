@@ -115,6 +115,22 @@ def when_full(used_bytes: int, limit: Limit, pace: Pace, *, write_bytes: int = 1
     return Forecast(Outlook.FAR if grows else Outlook.STEADY)
 
 
+def curve(used_bytes: int, limit: Limit, pace: Pace, *, now: datetime, until: datetime) -> list[Level]:
+    """The level from now until then, where it bends: growth stops at the limit, and nothing is lost when that falls."""
+    level, levels = float(used_bytes), [Level(now, used_bytes)]
+    for begins_at, stretch_ends_at in _stretches(limit, pace, now):
+        if begins_at >= until:
+            break
+        ends_at = min(stretch_ends_at, until)
+        hard_bytes, per_hour = limit.at(begins_at), pace.at(begins_at)
+        grown = level + max(0.0, per_hour) * ((ends_at - begins_at) / HOUR)
+        if level < hard_bytes < grown:
+            levels.append(Level(begins_at + (hard_bytes - level) / per_hour * HOUR, hard_bytes))
+        level = max(level, min(grown, float(hard_bytes)))
+        levels.append(Level(ends_at, round(level)))
+    return levels
+
+
 def _stretches(limit: Limit, pace: Pace, now: datetime) -> Iterator[tuple[datetime, datetime]]:
     """From now to the horizon, cut where limit or pace change."""
     ends = {at for at in (limit.ends_at, pace.ends_at) if at is not None and now < at < now + HORIZON}

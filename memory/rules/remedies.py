@@ -41,6 +41,8 @@ class Effect:
     per_minute: int | None
     """Writes that are let through, 0 for none; None where the remedy limits none."""
     forecast: Forecast
+    limit: Limit
+    pace: Pace
     ends_at: datetime | None
     then_bytes: int
     """The limit after its end."""
@@ -101,6 +103,8 @@ def _effect(
         slows=pace.bytes_per_hour < situation.bytes_per_hour,
         per_minute=per_minute,
         forecast=forecast.when_full(used, limit, pace, write_bytes=situation.write_bytes or 1, now=now),
+        limit=limit,
+        pace=pace,
         ends_at=ends_at,
         then_bytes=limit.then_bytes if limit.ends_at else limit.hard_bytes,
     )

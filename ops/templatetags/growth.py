@@ -13,7 +13,7 @@ from memory.rules.forecast import Forecast
 from memory.rules.tiers import Tier
 from ops import words
 from ops.badges import NEARLY_FULL
-from ops.charts import Chart
+from ops.charts import Chart, Lines
 from ops.queries.burst import Filler
 from ops.queries.growth import Growth
 
@@ -73,7 +73,7 @@ def place(percent: float) -> str:
 
 
 @register.simple_tag
-def level(chart: Chart, used_bytes: int) -> str:
+def level(chart: Chart | Lines, used_bytes: int) -> str:
     """How far down so many bytes stand in the chart."""
     return f"{chart.frame.y(used_bytes):.2f}"
 

@@ -37,6 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
     found = burst.fastest(now=now, size=SHOWN, tier=tier, window=window, refused=refused[tier])
     fillers = found.fillers if found else []
     chosen = next((one for one in fillers if one.public_id == request.GET.get("user")), next(iter(fillers), None))
+    offered = remedies.of(chosen, tier, now=now) if chosen else []
     context = {
         "title": f"Burst overflow, {tier}",
         "now": now,
@@ -49,7 +50,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "rows": [(one, _spark(one), _badge(one)) for one in fillers],
         "verdict": _verdict(found, refused[tier], tier, now),
         "chosen": chosen,
-        "remedies": remedies.of(chosen, tier, now=now) if chosen else [],
+        "remedies": offered,
+        "ahead": remedies.ahead(chosen, offered, now=now) if chosen else None,
     }
     return pages.show(request, "ops/burst.html", context)
 

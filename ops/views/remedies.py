@@ -1,18 +1,19 @@
 """The remedies that a page offers for a tier that fills: what each would do, and where its form is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
 from kimberly.lib import bytesize
-from memory.rules import remedies
+from memory.rules import forecast, remedies
 from memory.rules.limits import ThrottleScope
 from memory.rules.remedies import Effect
 from memory.rules.tiers import Tier
-from ops import words
+from ops import charts, words
+from ops.charts import Lines
 from ops.queries.burst import Filler
 from ops.views.forms import BLOCK, ENDS, RATES, TIMES_PLAN
 
@@ -39,6 +40,33 @@ def of(filler: Filler, tier: Tier, *, now: datetime) -> list[Remedy]:
         *_raises(filler, tier, now),
         *_throttles(filler, now),
     ]
+
+
+AHEAD = timedelta(hours=6)
+TONES = ("bad", "ask", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The next hours as they would be: each drawn remedy with its path, tone, dash and words."""
+
+    lines: Lines
+    drawn: list[tuple[Remedy, str, str, int, str]]
+
+
+def ahead(filler: Filler, offered: Sequence[Remedy], *, now: datetime) -> Ahead:
+    """Nothing, the first raise and the block side by side: the range within which the others lie."""
+    shown = [offered[0], next(one for one in offered if one.button == "Raise"), offered[-1]]
+    curves = [
+        forecast.curve(filler.used_bytes, one.effect.limit, one.effect.pace, now=now, until=now + AHEAD)
+        for one in shown
+    ]
+    lines = charts.lines(curves, limit_bytes=filler.limit.hard_bytes)
+    drawn = [
+        (one, path, tone, dash, words.outlook(one.effect.forecast, now))
+        for dash, (one, path, tone) in enumerate(zip(shown, lines.paths, TONES, strict=True))
+    ]
+    return Ahead(lines, drawn)
 
 
 def _held(filler: Filler) -> str:

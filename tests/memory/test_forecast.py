@@ -172,3 +172,20 @@ def walk(used, limit, growth):
 def test_the_horizon_is_finite_for_any_pace():
     assert forecast.when_full(0, Limit(1 << 40), Pace(5e-324), now=NOON).outlook is Outlook.FAR
     assert HORIZON > 500 * DAY
+
+
+@given(used=SIZES, hard=SIZES, then=SIZES, ends=MINUTES, pace=st.integers(0, 500), later=st.integers(0, 500),
+       slows=MINUTES)  # fmt: skip
+def test_the_curve_ahead_meets_the_limit_when_the_forecast_says_so(used, hard, then, ends, pace, later, slows):
+    limit = Limit(hard, ends and NOON + timedelta(minutes=ends), min(then, hard))
+    growth = Pace(pace, slows and NOON + timedelta(minutes=slows), later)
+
+    levels = forecast.curve(used, limit, growth, now=NOON, until=NOON + 6 * HOUR)
+
+    found = forecast.when_full(used, limit, growth, now=NOON)
+    assert [level.at for level in levels] == sorted(level.at for level in levels)
+    assert (levels[0], levels[-1].at) == (Level(NOON, used), NOON + 6 * HOUR)
+    assert all(before.used_bytes <= after.used_bytes for before, after in pairwise(levels))
+    assert all(level.used_bytes <= max(used, hard) for level in levels)
+    if found.full_at and found.full_at < NOON + 6 * HOUR:
+        assert levels[-1].used_bytes >= min(hard, limit.at(NOON + 6 * HOUR)) - 1

@@ -197,6 +197,14 @@ def test_each_remedy_says_what_it_would_do(sam, dana):
     assert "no growth full now blocked Block" in told
 
 
+def test_the_next_hours_are_drawn_with_what_they_say_in_words(sam, dana):
+    body = sam.opens(BURST).content.decode()
+
+    told = "Nothing more: full in 3 h. Raise to 768 KiB: full in 6 h. Block writes: full in 4 h."
+    assert told in " ".join(body.split())
+    assert "Nothing more: full in 3 h Raise to 768 KiB: full in 6 h Block writes: full in 4 h" in sam.reads(BURST)
+
+
 def test_a_throttle_that_slows_is_told_as_a_bound(sam, dana):
     for _ in range(80):
         dana.writes(content_of(KIB), tier=Tier.PERMANENT, at=NOON)
