@@ -211,6 +211,12 @@ class Config:
     refusal_retention_days: int = setting(
         "KIMBERLY_REFUSAL_RETENTION_DAYS", integer(1, 3650), default="365", about="How long refusals are kept."
     )
+    usage_sample_retention_days: int = setting(
+        "KIMBERLY_USAGE_SAMPLE_RETENTION_DAYS",
+        integer(1, 3650),
+        default="90",
+        about="How long the hourly samples of what users use are kept.",
+    )
     fallback_writes_per_minute: int = setting(
         "KIMBERLY_FALLBACK_WRITES_PER_MINUTE",
         integer(1, 1_000_000),

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from memory.services import embeddings
+from kimberly.lib import clock
+from memory.services import embeddings, samples
 
 LATE_SECONDS = 45  # A run ends before the next one is sent.
 
@@ -11,3 +12,9 @@ LATE_SECONDS = 45  # A run ends before the next one is sent.
 def embed_late(**_kwargs: object) -> int:
     """Embed what has no vector of the current model yet; how many that were."""
     return embeddings.embed_late(seconds=LATE_SECONDS)
+
+
+@shared_task(name="memory.sample_usage", acks_late=True, time_limit=600, expires=1800)
+def sample_usage(**_kwargs: object) -> int | None:
+    """Sample the counters that have changed; how many, None when another has sampled this hour."""
+    return samples.take(now=clock.utc_now())

@@ -92,6 +92,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:reveal": EVERYBODY,
     "ops:mask": EVERYBODY,
     "ops:search": EVERYBODY,
+    "ops:burst": EVERYBODY,
+    "ops:expiring": EVERYBODY,
 }
 
 SUPPORT_MOST_TIMES_PLAN = 2

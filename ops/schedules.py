@@ -23,6 +23,7 @@ ALL = (
         "* * * * *",
         "Embed what the current model has not seen yet.",
     ),
+    Schedule("usage-sample", "memory.sample_usage", "maintenance", "0 * * * *", "Sample the usage that has changed."),
     Schedule(
         "access-sweep", "ops.sweep_accesses", "maintenance", "29 3 * * *", "Delete accesses past their retention."
     ),
@@ -36,6 +37,13 @@ ALL = (
     Schedule("session-sweep", "ops.sweep_sessions", "maintenance", "11 3 * * *", "Delete ended portal sessions."),
     Schedule(
         "refusal-sweep", "ops.sweep_refusals", "maintenance", "41 3 * * *", "Delete refusals past their retention."
+    ),
+    Schedule(
+        "usage-sample-sweep",
+        "ops.sweep_usage_samples",
+        "maintenance",
+        "53 3 * * *",
+        "Delete usage samples past their retention.",
     ),
     Schedule(
         "usage-reconcile", "ops.reconcile_usage", "maintenance", "17 4 * * *", "Compare the counters with the items."

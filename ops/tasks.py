@@ -10,7 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from kimberly.clients import idempotency
 from kimberly.lib import clock
 from kimberly.lib.actors import Actor
-from memory.services import accesses, reconcile, refusals
+from memory.services import accesses, reconcile, refusals, samples
 from ops.services import invariants
 
 logger = structlog.get_logger(__name__)
@@ -31,6 +31,12 @@ def sweep_refusals(**_kwargs: object) -> int:
 def sweep_accesses(**_kwargs: object) -> int:
     keep = timedelta(days=settings.KIMBERLY.access_retention_days)
     return accesses.sweep(keep=keep, now=clock.utc_now())
+
+
+@shared_task(name="ops.sweep_usage_samples", acks_late=True, time_limit=1800, expires=3600)
+def sweep_usage_samples(**_kwargs: object) -> int:
+    keep = timedelta(days=settings.KIMBERLY.usage_sample_retention_days)
+    return samples.sweep(keep=keep, now=clock.utc_now())
 
 
 @shared_task(name="ops.sweep_sessions", acks_late=True, time_limit=600, expires=3600)

@@ -2,6 +2,8 @@
 
 from ops.views import (
     actions,
+    burst,
+    expiring,
     finding,
     items,
     overview,
@@ -39,5 +41,7 @@ urlpatterns = [
     page("throttles/<str:measure>/lift/", actions.lift_throttle, name="lift-throttle"),
     page("overrides/<str:measure>/end/", actions.end_override, name="end-override"),
     page("reveals/<uuid:reveal>/mask/", actions.mask, name="mask"),
+    page("burst/", burst.index, name="burst"),
+    page("expiring/", expiring.index, name="expiring"),
     page("refusals/", refusals.index, name="refusals"),
 ]

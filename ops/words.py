@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from kimberly.lib import clock
+from kimberly.lib import bytesize, clock
+from memory.rules.forecast import Forecast, Outlook
 from memory.rules.limits import ThrottleScope
 
 STEPS = (
@@ -13,6 +14,13 @@ STEPS = (
     (timedelta(days=60), timedelta(days=1), "days"),
     (timedelta(days=730), timedelta(days=30), "months"),
 )
+
+SLOW_BYTES = 100
+OUTLOOKS = {
+    Outlook.FULL: "full now",
+    Outlook.FAR: "not within two years",
+    Outlook.STEADY: "not full at this pace",
+}
 
 
 # By what stands in an item's `archive_reason` or `purge_reason`.
@@ -79,3 +87,18 @@ def shortened(text: str, characters: int) -> str:
 def listed(names: Sequence[str]) -> str:
     """`long-term`, `long-term and permanent`, `long-term, permanent and short-term`."""
     return " and ".join(part for part in (", ".join(names[:-1]), "".join(names[-1:])) if part)
+
+
+def pace(bytes_per_hour: float) -> str:
+    """`+154 KiB/h`, `-3 KiB/h`; what is slow is said by the day: `+12 B a day`."""
+    per_day = round(bytes_per_hour * 24)
+    if abs(bytes_per_hour) >= SLOW_BYTES:
+        return f"{'+' if bytes_per_hour > 0 else ''}{bytesize.human(round(bytes_per_hour))}/h"
+    return f"{'+' if per_day > 0 else ''}{bytesize.human(per_day)} a day" if per_day else "no growth"
+
+
+def outlook(forecast: Forecast, now: datetime) -> str:
+    """`full in 9 h`, `full now`, `not full at this pace`."""
+    if forecast.outlook is Outlook.FILLS and forecast.full_at is not None:
+        return f"full {relative(forecast.full_at, now)}"
+    return OUTLOOKS.get(forecast.outlook, "")

@@ -21,7 +21,7 @@ from memory.queries import usage
 from memory.rules.limits import ThrottleScope
 from memory.rules.selections import Deed
 from memory.rules.tiers import Tier
-from memory.services import drafts, embeddings, items, users
+from memory.services import drafts, embeddings, items, samples, users
 from memory.services.drafts import Draft
 from memory.services.users import Profile
 from ops.queries import choices
@@ -101,6 +101,7 @@ def build(web: WebServer) -> dict[str, str]:
     """Make staff, customers, measures and refusals; gives the addresses that the pictures need."""
     now = clock.utc_now()
     people = _hire(now)
+    samples.note_hours(since=now - timedelta(days=8), until=now)
     author = _client_actor("assistant-app")
     made = {someone.external_id: _register(someone, author, now) for someone in PEOPLE}
     dana, tomasz, aiko, marisol = (made[f"acct-{number}"] for number in (55102, 54977, 55240, 55402))
@@ -135,11 +136,29 @@ def _register(someone: Someone, author: Actor, now: datetime) -> UUID:
     profile = Profile(display_name=someone.name, email=email, plan=someone.plan, time_zone="Europe/Lisbon")
     user, _ = users.put(someone.external_id, profile, actor=author, now=since)
     chance = random.Random(someone.external_id)  # pictures, not secrets
-    with transaction.atomic():
-        for tier, share in zip(TIERS, someone.shares, strict=True):
-            for draft in _drafts(user.pk, tier, share, someone.item_bytes, chance, now):
-                items.write_item(draft, user_id=user.pk, created_by=author, now=now)
+    drafts_of_tiers = [
+        draft
+        for tier, share in zip(TIERS, someone.shares, strict=True)
+        for draft in _drafts(user.pk, tier, share, someone.item_bytes, chance, now)
+    ]
+    _write_hour_by_hour(drafts_of_tiers, user.pk, author, now)
     return user.pk
+
+
+def _write_hour_by_hour(found: list[Draft], user_id: UUID, author: Actor, now: datetime) -> None:
+    """Each at its own time, with the samples of the hours between."""
+    by_hour = itertools.groupby(sorted(found, key=_said_at), key=lambda draft: samples.hour_of(_said_at(draft)))
+    with transaction.atomic():
+        for hour, written in by_hour:
+            for draft in written:
+                items.write_item(draft, user_id=user_id, created_by=author, now=_said_at(draft))
+            if hour + timedelta(hours=1) <= now:
+                samples.take_of(user_id, now=hour + timedelta(hours=1))
+
+
+def _said_at(draft: Draft) -> datetime:
+    assert draft.created_at is not None
+    return draft.created_at
 
 
 def _drafts(

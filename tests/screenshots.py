@@ -105,6 +105,9 @@ def shots(users: dict[str, str]) -> list[Shot]:
         Shot("revealed-phone", f"{marisol}?tab=items", by="lena", size=PHONE),
         Shot("masked-desktop", f"{marisol}?tab=history", by="sam", height=SCREEN),
         Shot("reveal-desktop", f"{tomasz}search/", by="lena", height=SCREEN),
+        Shot("burst-desktop", "/ops/burst/", height=1800),
+        Shot("burst-phone", "/ops/burst/", size=PHONE, height=1500),
+        Shot("expiring-desktop", "/ops/expiring/", height=SCREEN),
         Shot("refusals-dark", "/ops/refusals/", scheme="dark"),
         Shot("api-desktop", "/api/v1/docs", by="", height=SCREEN),
     ]

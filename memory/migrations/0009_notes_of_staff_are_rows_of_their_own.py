@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("memory", "0007_long_runs_are_read_in_pieces"),
+        ("memory", "0008_usage_is_sampled_each_hour"),
     ]
 
     operations = [

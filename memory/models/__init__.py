@@ -4,7 +4,7 @@ from memory.models.goals import Goal
 from memory.models.items import MemoryItem
 from memory.models.limits import QuotaOverride, Refusal, Throttle
 from memory.models.retrieval import AccessEvent, ItemFeedback, RetrievalProfile
-from memory.models.usage import UsageCounter
+from memory.models.usage import UsageCounter, UsageSample, UsageSampling
 from memory.models.users import MemoryUser, Plan, TierPolicy
 
 __all__ = [
@@ -20,4 +20,6 @@ __all__ = [
     "Throttle",
     "TierPolicy",
     "UsageCounter",
+    "UsageSample",
+    "UsageSampling",
 ]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from kimberly.db import statements
 from kimberly.lib.sql import statement
+from memory.rules.forecast import Limit
 from memory.rules.limits import LimitSource
 from memory.rules.tiers import TIERS_SHOWN, Tier
 
@@ -35,6 +36,11 @@ class TierUsage:
     def limit_bytes(self) -> int:
         """The effective hard limit: the override's in force, else the plan's."""
         return self.plan_bytes if self.override_bytes is None else self.override_bytes
+
+    @property
+    def limit(self) -> Limit:
+        """The same, with what holds after the override's end."""
+        return Limit(self.limit_bytes, self.override_ends_at, self.plan_bytes)
 
     @property
     def limit_source(self) -> LimitSource:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import singledispatchmethod
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,7 +19,7 @@ from memory.embedding.base import Embedded
 from memory.models import MemoryUser, Throttle
 from memory.rules.limits import RefusalKind, ThrottleScope
 from memory.rules.selections import Deed as ItemDeed
-from memory.services import accesses, bulk, drafts, embeddings, feedback, goals, items, refusals, users
+from memory.services import accesses, bulk, drafts, embeddings, feedback, goals, items, refusals, samples, users
 from memory.services.drafts import Draft
 from memory.services.feedback import Verdict
 from memory.services.quotas import QuotaExceeded, Stored
@@ -63,7 +63,7 @@ def load(*, seed: str = generator.SEED, actor: Actor, now: datetime) -> Loaded |
 def carry_out(demo: Demo, vectors: dict[str, Embedded], *, actor: Actor, now: datetime) -> Loaded:
     """Make all that is planned, whoever is there already."""
     with transaction.atomic():
-        loaded = _Loader(demo, vectors, actor).load()
+        loaded = _Loader(demo, vectors, actor, now).load()
         # Sealed at once: entries of weeks ago would look as if the sealer had been away for weeks.
         while sealing.seal(now=now):
             pass
@@ -92,8 +92,9 @@ def _texts_of(deed: plans.Deed) -> list[str]:
 class _Loader:
     """Makes the clients and the staff, then the people one by one."""
 
-    def __init__(self, demo: Demo, vectors: dict[str, Embedded], actor: Actor) -> None:
+    def __init__(self, demo: Demo, vectors: dict[str, Embedded], actor: Actor, now: datetime) -> None:
         self._demo = demo
+        self._now = now
         self.vectors = vectors
         self._actor = actor
         self.keys = {name: self._key(name) for name in demo.clients}
@@ -104,8 +105,11 @@ class _Loader:
         for person in self._demo.people:
             life = _Life(person, self)
             for deed in person.deeds:
+                life.is_sampled_before(deed.at)
                 life.do(deed)
+            life.is_sampled_before(self._now)
             self.loaded.users += 1
+        samples.note_hours(since=self._demo.began_at, until=self._now)
         return self.loaded
 
     def _key(self, client: str) -> ApiKey:
@@ -132,6 +136,8 @@ class _Life:
     ids: dict[int, UUID] = field(default_factory=dict)
     """The items by their place; those that were refused have none."""
     throttle: Throttle | None = None
+    changed_at: datetime | None = None
+    """When the counters changed since their last sample."""
 
     def __post_init__(self) -> None:
         self.chance = dice(self.person.external_id, "requests")
@@ -140,6 +146,15 @@ class _Life:
         author = self._actor(person.client)
         self.user_id = users.put(person.external_id, profile, actor=author, now=person.registered_at)[0].pk
 
+    def is_sampled_before(self, at: datetime) -> None:
+        """Take the sample of the first hour after a change, as the job would have done, when that hour has come."""
+        if self.changed_at is None:
+            return
+        hour = samples.hour_of(self.changed_at) + timedelta(hours=1)
+        if hour <= at:
+            samples.take_of(self.user_id, now=hour)
+            self.changed_at = None
+
     @singledispatchmethod
     def do(self, deed: plans.Deed) -> None:
         raise NotImplementedError(type(deed).__name__)
@@ -147,7 +162,7 @@ class _Life:
     @do.register
     def _(self, deed: plans.Written) -> None:
         sent = [self._draft(memory, deed.at) for memory in deed.memories]
-        actor = self._actor(deed.client)
+        actor, self.changed_at = self._actor(deed.client), deed.at
         outcome = bulk.write_what_fits(sent, user_id=self.user_id, created_by=actor, now=deed.at)
         for place, result in enumerate(outcome.results, deed.first_place):
             if isinstance(result, Stored):
@@ -160,6 +175,7 @@ class _Life:
     @do.register
     def _(self, deed: plans.Deleted) -> None:
         if item_id := self.ids.get(deed.place):
+            self.changed_at = deed.at
             items.delete_item(item_id, user_id=self.user_id, actor=self._actor(self.person.client), now=deed.at)
 
     @do.register

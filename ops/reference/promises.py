@@ -46,6 +46,7 @@ BEGUN = {
     "P5": "A form from elsewhere changes nothing, nor does any GET, and no link leads away by itself.",
     "P6": "What people and clients wrote is shown as text, and never runs.",
     "P7": "Two people who change the same thing are told of each other; a form sent twice has one effect.",
+    "P8": "What a page predicts of a remedy is what happens afterwards.",
     "P9": "The portal works without scripts, by keyboard and on a phone; it says so when something is away.",
     "O3": "A scrape has as many series for many users as for few, whatever paths, methods and keys are made up.",
     "D1": "The image's build steps give a program that answers and writes nothing into its own folders.",

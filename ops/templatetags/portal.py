@@ -35,6 +35,8 @@ NAVIGATION = (
         "Users",
         (
             ("ops:users", "Users", USER_PAGES),
+            ("ops:burst", "Burst overflow", ("burst",)),
+            ("ops:expiring", "What ends next", ("expiring",)),
             ("ops:refusals", "Refused calls", ("refusals",)),
         ),
     ),

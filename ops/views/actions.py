@@ -81,6 +81,7 @@ def throttle(request: HttpRequest, user: str) -> HttpResponse:
     """Brake the user for a time."""
     profile = profile_or_404(user)
     form = _throttle_form(profile, sent(request))
+    form.prefill(request.GET)
     now = clock.utc_now()
 
     def act(sender: Sender) -> Throttle:
@@ -95,6 +96,7 @@ def raise_quota(request: HttpRequest, user: str) -> HttpResponse:
     """Give one of the user's tiers a higher limit for a time."""
     profile = profile_or_404(user)
     form = RaiseForm(sent(request), name="raise", tiers=profile.tiers)
+    form.prefill(request.GET)
     now = clock.utc_now()
 
     def act(sender: Sender) -> QuotaOverride:

@@ -1,6 +1,6 @@
 """The forms of the staff's actions. What a service refuses is shown beside the field that its pointer names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -38,6 +38,8 @@ class ReasonedForm(forms.Form):
     pointers: ClassVar[Mapping[str, str]] = {"/reason": "reason"}
     typed: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """Of a choice: the answer that is typed into a field of its own, and that field."""
+    prefilled: ClassVar[tuple[str, ...]] = ()
+    """The choices that a link to the form may make."""
 
     once = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": "Open this page again."})
     reason = forms.CharField(
@@ -63,6 +65,13 @@ class ReasonedForm(forms.Form):
         super().__init__(data, auto_id=f"{name}_%s")
         self.fields["once"].initial = uuid4()
         self.refusal: Refusal | None = None
+
+    def prefill(self, wanted: Mapping[str, str]) -> None:
+        """Choose beforehand what an address asks for, where it is one of the choices."""
+        for name in self.prefilled:
+            choices: Iterable[tuple[str, str]] = getattr(self.fields[name], "choices", ())
+            if wanted.get(name) in {str(value) for value, _ in choices}:
+                self.fields[name].initial = wanted[name]
 
     def sender(self, staff: Any, *, request_id: str) -> Sender:
         """Who sends this form; only once it is valid."""
@@ -131,6 +140,7 @@ class ThrottleForm(EndingForm):
 
     pointers = {**EndingForm.pointers, "/per_minute": "rate"}
     typed = {**EndingForm.typed, "rate": (OTHER, "other")}
+    prefilled = ("scope", "rate", "end")
 
     scope = forms.ChoiceField(
         label="Which calls",
@@ -208,6 +218,7 @@ class RaiseForm(EndingForm):
 
     pointers = {**EndingForm.pointers, "/hard_bytes": "to"}
     typed = {**EndingForm.typed, "to": (OTHER, "size")}
+    prefilled = ("tier", "to", "end")
 
     to = forms.ChoiceField(
         label="New limit, of the plan's",

@@ -1,8 +1,9 @@
 """The list of users, and one user's page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,12 +11,14 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from kimberly.lib import clock, ids
+from memory.models import MemoryUser
 from memory.queries import standing
 from memory.queries.refusals import refused_today
 from memory.queries.standing import Asked, Show
 from memory.rules.tiers import TIERS_SHOWN, ItemState, Tier
-from ops import badges, shows
-from ops.queries import history, items, notes, refusals, reveals, timeline, users
+from ops import badges, charts, shows
+from ops.queries import growth, history, items, notes, refusals, reveals, timeline, users
+from ops.queries.growth import Growth
 from ops.queries.names import Names
 from ops.queries.reveals import RevealRow
 from ops.queries.timeline import Happened
@@ -27,6 +30,27 @@ from ops.views.finding import searched
 
 LATEST = 5
 LATEST_ACTS = 8
+
+
+class Range(StrEnum):
+    """How far back a history is drawn."""
+
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+    QUARTER = "90d"
+
+    @property
+    def days(self) -> int:
+        return {Range.DAY: 1, Range.WEEK: 7, Range.MONTH: 30}.get(self, 90)
+
+    @property
+    def label(self) -> str:
+        return {Range.DAY: "24 h"}.get(self, f"{self.days} days")
+
+    def begins_at(self, user: MemoryUser, now: datetime) -> datetime:
+        """Nothing is drawn from before there was a user."""
+        return max(now - timedelta(days=self.days), user.created_at)
 
 
 @require_safe
@@ -82,6 +106,8 @@ def one(request: HttpRequest, user: str) -> HttpResponse:
         raise Http404
     reveal = reveals.own(profile.reveals, request.user)
     seen.note(request.user, user_id=profile.user.pk)
+    span = pages.chosen(request, "range", Range) or Range.WEEK
+    grown = growth.of_user(profile.user.pk, profile.tiers, since=span.begins_at(profile.user, now), now=now)
     shown = {
         **head_of(request, profile, reveal, now=now),
         "tab": tab,
@@ -89,7 +115,8 @@ def one(request: HttpRequest, user: str) -> HttpResponse:
         "cursor": request.GET.get("cursor", ""),
         "actions": actions.on(profile, staff=request.user),
         "on_person": persons.on(profile, staff=request.user),
-        **TABS[tab](request, Reading(profile, reveal, names, now)),
+        "growth": grown,
+        **TABS[tab](request, Reading(profile, reveal, names, grown, now)),
     }
     return pages.show(request, "ops/user.html", shown)
 
@@ -114,6 +141,7 @@ class Reading:
     profile: Profile
     reveal: RevealRow | None
     names: Names
+    growth: Mapping[Tier, Growth]
     now: datetime
 
 
@@ -121,11 +149,23 @@ def _usage(request: HttpRequest, reading: Reading) -> dict[str, Any]:
     user_id, now, names = reading.profile.user.pk, reading.now, reading.names
     acts = history.latest(reading.profile, names=names, now=now, size=LATEST_ACTS)
     return {
+        **_drawn(request, reading),
         "refusals": refusals.of_user(user_id, measures=reading.profile.measures, now=now, size=LATEST),
         "refused_today": sum(refused_today(user_id, now=now).values()),
         "history": acts,
         "items": items.of_user(user_id, state=ItemState.ACTIVE, names=names, reveal=reading.reveal, size=LATEST),
     }
+
+
+def _drawn(request: HttpRequest, reading: Reading) -> dict[str, Any]:
+    """The history of one tier: the one that is chosen, else the fullest."""
+    tiers, now = reading.profile.tiers, reading.now
+    span = pages.chosen(request, "range", Range) or Range.WEEK
+    tier = pages.chosen(request, "tier", Tier) or max(tiers, key=lambda tier: tiers[tier].share)
+    levels, limit, soft = reading.growth[tier].levels, tiers[tier].limit_bytes, tiers[tier].soft_bytes
+    begins_at = span.begins_at(reading.profile.user, now)
+    chart = charts.history(levels, begins_at=begins_at, limit_bytes=limit, soft_bytes=soft)
+    return {"chart": chart, "drawn": tiers[tier], "tiers": TIERS_SHOWN, "range": span, "ranges": list(Range)}
 
 
 def _items(request: HttpRequest, reading: Reading) -> dict[str, Any]:

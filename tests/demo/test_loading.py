@@ -1,14 +1,16 @@
 """The plan in the database: every figure is the services' own."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
+from django.db.models import Q
 
 from kimberly.audit import sealing
 from kimberly.audit.models import AuditEntry
 from kimberly.lib.actors import Actor
-from memory.models import AccessEvent, Goal, ItemFeedback, MemoryItem, MemoryUser, Refusal, TierPolicy
-from memory.queries import usage
+from memory.models import AccessEvent, Goal, ItemFeedback, MemoryItem, MemoryUser, Refusal, TierPolicy, UsageCounter
+from memory.queries import samples, usage
 from memory.queries.retrieval import Narrowing
 from memory.rules.limits import RefusalKind
 from memory.rules.tiers import ItemState, Purpose, Tier, UserState
@@ -16,7 +18,7 @@ from memory.services import retrieval
 from memory.services.retrieval import Question
 from ops.demo import cases, loading
 from ops.models import UserNote
-from ops.queries import timeline, users
+from ops.queries import burst, timeline, users
 from ops.queries.names import Names
 from ops.services import invariants
 
@@ -147,6 +149,41 @@ def test_staff_has_written_notes_protected_and_undone(furnished):
     assert kept.count() == 3
     assert any(what.startswith("Deleted 2 items of permanent") for what in acts)
     assert any(what.startswith("Undo: restored 2 items of permanent") for what in acts)
+
+
+def test_weeks_of_use_were_sampled_hour_by_hour(furnished):
+    user = furnished.user(NEAR)
+    levels = samples.of_user(user.pk, since=user.created_at, now=furnished.now)[Tier.LONG_TERM]
+
+    newest = samples.newest(now=furnished.now)
+    assert newest is not None
+    assert newest < timedelta(hours=1)
+    assert len(levels) >= 31 * 24
+    assert len({level.used_bytes for level in levels}) > 5
+    assert [after for before, after in pairwise(levels) if after.at - before.at != timedelta(hours=1)] == []
+
+
+def test_the_sample_of_now_would_say_what_was_said_before_or_what_came_in_this_hour(furnished):
+    quiet = furnished.now.replace(minute=0, second=0, microsecond=0)
+    touched = Q(items__changed_at__gte=quiet) | Q(items__archived_at__gte=quiet)
+    untouched = furnished.users().exclude(pk__in=furnished.users().filter(touched).values("pk"))
+
+    assert untouched.count() > 50
+    for counter in UsageCounter.objects.filter(user__in=untouched).order_by("pk"):
+        levels = samples.of_user(counter.user_id, since=quiet, now=furnished.now)[Tier(counter.tier)]
+        assert [level.used_bytes for level in levels] == [counter.active_bytes]
+
+
+def test_the_burst_leads_those_who_fill_short_term(furnished):
+    refused = burst.refused_since(furnished.now - timedelta(hours=1), now=furnished.now)[Tier.SHORT_TERM]
+    found = burst.fastest(now=furnished.now, size=20, refused=refused)
+
+    assert found is not None
+    names = {filler.external_id: filler for filler in found.fillers}
+    told = names[BURSTING].refused
+    assert told is not None
+    assert told.writes >= 5
+    assert names[BURSTING].share > 0.99
 
 
 def test_memories_are_found_by_what_they_are_about(furnished):

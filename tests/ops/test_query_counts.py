@@ -13,7 +13,7 @@ from kimberly.lib import clock
 from memory.models import MemoryItem
 from memory.rules.limits import RefusalKind, ThrottleScope
 from memory.rules.tiers import Tier
-from memory.services import refusals
+from memory.services import refusals, samples
 from memory.services.refusals import Call
 from ops.roles import Role
 from tests.ops.portal import Portal, user_page
@@ -33,6 +33,7 @@ def busy(lena):
     """A user with everything that a page may show, and others beside."""
     now = clock.utc_now()
     issue_key()
+    samples.take(now=now - timedelta(hours=1))
     dana, until = Person.register("dana", at=now), now + timedelta(hours=1)
     for person in (dana, *(Person.register("other", at=now) for _ in range(3))):
         person.writes("a memory", at=now)

@@ -120,6 +120,8 @@ def address_of(page, braked):
         "ops:reveal": reveal_page(dana),
         "ops:mask": mask_page(reveal),
         "ops:search": search_page(dana),
+        "ops:burst": "/ops/burst/",
+        "ops:expiring": "/ops/expiring/",
     }
     return addresses[page]
 

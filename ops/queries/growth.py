@@ -1,0 +1,43 @@
+"""How one user's tiers have grown, and when they are full if that goes on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from memory.queries import samples
+from memory.queries.usage import TierUsage
+from memory.rules import forecast
+from memory.rules.forecast import DAY, Forecast, Level, Pace, Slope
+from memory.rules.tiers import Tier
+
+WEEK = 7 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """One tier's levels, the last of them now, and its slopes; None where there were too few samples."""
+
+    levels: Sequence[Level]
+    day: Slope | None
+    week: Slope | None
+    forecast: Forecast | None
+    """By the faster of both slopes: who is warned early can look."""
+
+
+def of_user(user_id: UUID, tiers: Mapping[Tier, TierUsage], *, since: datetime, now: datetime) -> dict[Tier, Growth]:
+    """The growth of each tier; its levels reach back to `since`, and to the week at least that a slope needs."""
+    found = samples.of_user(user_id, since=min(since, now - WEEK - DAY), now=now)
+    return {tier: _growth([*found[tier], Level(now, usage.active_bytes)], usage, now) for tier, usage in tiers.items()}
+
+
+def _growth(levels: Sequence[Level], usage: TierUsage, now: datetime) -> Growth:
+    day, week = (forecast.slope(levels, within=length) for length in (DAY, WEEK))
+    paces = [slope.bytes_per_hour for slope in (day, week) if slope is not None]
+    return Growth(levels, day, week, _forecast(usage, max(paces), now) if paces else None)
+
+
+def _forecast(usage: TierUsage, bytes_per_hour: float, now: datetime) -> Forecast:
+    """Full is a tier in which nothing of the usual size fits."""
+    usual = max(1, usage.active_bytes // max(1, usage.active_items))
+    return forecast.when_full(usage.active_bytes, usage.limit, Pace(bytes_per_hour), write_bytes=usual, now=now)
