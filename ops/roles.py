@@ -28,6 +28,7 @@ class Role(StrEnum):
 EVERYBODY = frozenset(Role)
 SUPPORT_AND_LEAD = frozenset({Role.SUPPORT, Role.LEAD})
 LEAD = frozenset({Role.LEAD})
+ADMIN = frozenset({Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Action:
     verb: str
     label: str
     needs_second_person: bool = False
+    needs_fresh_sign_in: bool = False
+    """It destroys something: whoever takes it proves anew who they are, unless they did so in the last minutes."""
 
 
 THROTTLE = Action("throttle", SUPPORT_AND_LEAD, "throttle users", "Throttle")
@@ -47,8 +50,11 @@ RAISE_QUOTA = Action("raise-quota", SUPPORT_AND_LEAD, "raise quotas", "Raise a q
 END_OVERRIDE = Action("end-override", SUPPORT_AND_LEAD, "end raises", "End the raise")
 REVEAL = Action("reveal", LEAD, "reveal content", "Reveal content")
 MASK = Action("mask", LEAD, "mask content again", "Mask again")
+END_SESSIONS = Action("end-sessions", ADMIN, "end other people’s sessions", "End sessions")
 
-ACTIONS = {action.name: action for action in (THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK)}
+ACTIONS = {
+    action.name: action for action in (THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK, END_SESSIONS)
+}
 
 # Pages by URL name. What is not listed here is refused, and a test fails.
 PAGES: dict[str, frozenset[Role]] = {
@@ -62,7 +68,17 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:reveal": EVERYBODY,
     "ops:mask": EVERYBODY,
     "ops:search": EVERYBODY,
+    "ops:account": EVERYBODY,
+    "ops:second-factor": EVERYBODY,
+    "ops:recovery-codes": EVERYBODY,
+    "ops:end-own-session": EVERYBODY,
+    "ops:end-own-others": EVERYBODY,
+    "ops:staff-sessions": ADMIN,
+    "ops:end-sessions": ADMIN,
 }
+
+# Beside those of actions that need a fresh sign-in: on these pages whoever finds an open window could take it over.
+PROVED_PAGES = frozenset({"ops:second-factor", "ops:recovery-codes"})
 
 SUPPORT_MOST_TIMES_PLAN = 2
 SUPPORT_LONGEST_RAISE = timedelta(days=7)
@@ -108,6 +124,14 @@ def roles_of(staff: Any) -> frozenset[Role]:
 def may_open(staff: Any, page: str) -> bool:
     """Whether the person may open the page with this URL name."""
     return bool(roles_of(staff) & PAGES.get(page, frozenset()))
+
+
+def needs_fresh_sign_in(staff: Any, page: str) -> bool:
+    """Whether the person must have proved lately who they are to go on at the page with this URL name."""
+    action = ACTIONS.get(page.removeprefix("ops:"))
+    return page in PROVED_PAGES or (
+        action is not None and action.needs_fresh_sign_in and why_not(staff, action) is None
+    )
 
 
 def why_not(staff: Any, action: Action) -> NotYourRole | None:

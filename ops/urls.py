@@ -1,6 +1,6 @@
 """The operators' pages. Each is listed with its roles in ops.roles.PAGES."""
 
-from ops.views import actions, refusals, searches, users
+from ops.views import account, actions, refusals, searches, staffsessions, users
 from ops.views.pages import page
 
 app_name = "ops"
@@ -15,4 +15,11 @@ urlpatterns = [
     page("overrides/<str:measure>/end/", actions.end_override, name="end-override"),
     page("reveals/<uuid:reveal>/mask/", actions.mask, name="mask"),
     page("refusals/", refusals.index, name="refusals"),
+    page("account/", account.account, name="account"),
+    page("account/second-factor/", account.second_factor, name="second-factor"),
+    page("account/recovery-codes/", account.recovery_codes, name="recovery-codes"),
+    page("account/sessions/<uuid:session>/end/", account.end_own_session, name="end-own-session"),
+    page("account/sessions/end-others/", account.end_own_others, name="end-own-others"),
+    page("staff/sessions/", staffsessions.index, name="staff-sessions"),
+    page("staff/<int:staff>/end-sessions/", staffsessions.end, name="end-sessions"),
 ]

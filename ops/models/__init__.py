@@ -3,5 +3,15 @@
 from ops.models.forms import SentForm
 from ops.models.invariants import InvariantCheck
 from ops.models.reveals import LONGEST_REVEAL, ContentReveal
+from ops.models.secondfactors import Authenticator, RecoveryCode
+from ops.models.sessions import StaffSession
 
-__all__ = ["LONGEST_REVEAL", "ContentReveal", "InvariantCheck", "SentForm"]
+__all__ = [
+    "LONGEST_REVEAL",
+    "Authenticator",
+    "ContentReveal",
+    "InvariantCheck",
+    "RecoveryCode",
+    "SentForm",
+    "StaffSession",
+]

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
@@ -16,6 +17,7 @@ from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid
 from ops import roles
 from ops.roles import Role
+from ops.services import sessions
 
 LONGEST_NAME = 150  # the column's
 # By the codes of Django's validators (AUTH_PASSWORD_VALIDATORS).
@@ -59,6 +61,18 @@ def put_without_password(
             action = "staff.made" if made else "staff.changed"
             _give_roles(person, held, action=action, facts={"password_set": False}, actor=actor, now=now)
     return person
+
+
+def change_password(*, person: Any, password: str, session: UUID | None, actor: Actor, now: datetime) -> None:
+    """Set the person's own new password, which a form has looked at, and end their sessions but this one."""
+    with transaction.atomic():
+        person.set_password(password)
+        person.save(update_fields=["password"])
+        ended = sessions.end_with(person, why="password", keep=session, now=now)
+        facts = {"sessions_ended": ended}
+        trail.record(
+            "staff.password_changed", subject=Subject("staff", str(person.pk)), actor=actor, now=now, after=facts
+        )
 
 
 def _refuse(errors: list[tuple[str, str]]) -> None:

@@ -17,9 +17,10 @@ from memory.models import QuotaOverride, Throttle
 from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
 from memory.rules.tiers import ItemState
-from ops import badges, scores, words
+from ops import badges, roles, scores, words
 from ops.badges import NEARLY_FULL, Badge
 from ops.models import ContentReveal
+from ops.services import signing
 
 register = template.Library()
 
@@ -35,6 +36,13 @@ NAVIGATION = (
             ("ops:refusals", "Refused calls", ("refusals",)),
         ),
     ),
+    (
+        "Staff",
+        (
+            ("ops:account", "Your account", ("account", "second-factor", "recovery-codes")),
+            ("ops:staff-sessions", "Staff sessions", ("staff-sessions", "end-sessions")),
+        ),
+    ),
 )
 
 
@@ -43,6 +51,12 @@ def environment() -> str:
     """The label that says where one is: `production`."""
     name: str = settings.KIMBERLY.environment
     return name
+
+
+@register.simple_tag
+def second_factor_is_required() -> bool:
+    """Whether signing in needs more than a password; a demo says on each page that it does not."""
+    return signing.required()
 
 
 @register.simple_tag
@@ -234,8 +248,10 @@ def navigation(context: Mapping[str, Any]) -> dict[str, Any]:
     """The side navigation; the entry of the page that is shown is the current one."""
     match = context["request"].resolver_match
     here = match.url_name if match and match.app_name == "ops" else ""
+    staff = context["request"].user
     entries = [
-        (heading, [(page, label, here in pages) for page, label, pages in links]) for heading, links in NAVIGATION
+        (heading, [(page, label, here in pages) for page, label, pages in links if roles.may_open(staff, page)])
+        for heading, links in NAVIGATION
     ]
     return {"entries": entries, "user": context.get("user")}
 
