@@ -1,5 +1,6 @@
 """Django's names, filled from `kimberly.config`. No branch on an environment's name."""
 
+import logging
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -204,3 +205,4 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 LOGGING_CONFIG = None
 logs.configure(KIMBERLY.log_level)
+logging.getLogger("axes").setLevel(logging.ERROR)  # sign-ins and lockouts are in the audit trail, and are counted

@@ -16,7 +16,7 @@ from ops.queries import sessions as open_sessions
 from ops.services import secondfactors, sessions, signing, staff
 from ops.views import pages
 from ops.views.signinforms import SetUpForm
-from ops.views.signing import WRONG_CODE, Attempt, picture_of
+from ops.views.signing import WRONG_CODE, Attempt, picture_of, sent
 
 NEW_SECRET = "new_secret"  # noqa: S105 # a key of the session
 
@@ -57,7 +57,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     """Set an authenticator up, or another one in its place."""
     now = clock.utc_now()
     kept = request.session.get(NEW_SECRET) or sealed.vault().seal(sealed.new_secret())
-    secret, form = sealed.vault().open(kept), SetUpForm(request.POST or None)
+    secret, form = sealed.vault().open(kept), SetUpForm(sent(request))
     if form.is_bound and form.is_valid():
         typed, actor = form.cleaned_data["code"], signing.actor_of(request, request.user)
         codes = secondfactors.replace(person=request.user, secret=secret, code=typed, actor=actor, now=now)

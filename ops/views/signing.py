@@ -55,7 +55,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if signing.is_signed_in(request):
         return redirect(page_after(request))
     now = clock.utc_now()
-    form, tries = PasswordForm(request.POST or None), None
+    form, tries = PasswordForm(sent(request)), None
     if form.is_bound and form.is_valid():
         username = form.cleaned_data["username"]
         person = signing.check_password(request, username=username, password=form.cleaned_data["password"])
@@ -74,7 +74,7 @@ def code(request: HttpRequest) -> HttpResponse:
     half = signing.halfway(request, now=now)
     if half is None or half.secret:
         return _begin_again(request)
-    form, username = CodeForm(request.POST or None), half.person.get_username()
+    form, username = CodeForm(sent(request)), half.person.get_username()
     tries: Tries | None = lockouts.tries(request, Step.CODE, username)
     if form.is_bound and form.is_valid():
         factor = signing.check_code(request, half.person, form.cleaned_data["code"], now=now)
@@ -95,7 +95,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     half = signing.halfway(request, now=now)
     if half is None or not half.secret:
         return _begin_again(request)
-    secret, form, tries = sealed.vault().open(half.secret), SetUpForm(request.POST or None), None
+    secret, form, tries = sealed.vault().open(half.secret), SetUpForm(sent(request)), None
     if form.is_bound and form.is_valid():
         actor = signing.actor_of(request, half.person)
         try:
@@ -121,6 +121,11 @@ def picture_of(person: Any, secret: str) -> dict[str, str]:
     address = secondfactors.address_for_apps(person, secret)
     groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     return {"svg": qrpictures.of(address, title="QR picture of the secret"), "address": address, "secret": groups}
+
+
+def sent(request: HttpRequest) -> Any:
+    """What was sent; None where a page is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def page_after(request: HttpRequest) -> str:

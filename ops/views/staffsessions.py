@@ -20,6 +20,7 @@ from ops.services.forms import AlreadySent
 from ops.views import pages
 from ops.views.account import this
 from ops.views.forms import EndForm
+from ops.views.signing import sent
 
 
 @require_safe
@@ -43,7 +44,7 @@ def end(request: HttpRequest, staff: int) -> HttpResponse:
     if person is None:
         raise Http404
     one = _uuid_or_404(request.GET.get("session", ""))
-    form, status = EndForm(request.POST if request.method == "POST" else None, name="end"), 200
+    form, status = EndForm(sent(request), name="end"), 200
     if form.is_bound and form.is_valid():
         sender = form.sender(request.user, request_id=requestid.of(request))
         try:
