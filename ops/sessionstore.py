@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from kimberly.lib import clock
 from ops.models import StaffSession
@@ -42,6 +42,12 @@ def why_over(session: StaffSession, now: datetime) -> str:
     return "idle" if session.staff_id and session.seen_at + IDLE <= now else ""
 
 
+def _nothing_can_be_written() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('transaction_read_only')::boolean")
+        return bool(cursor.fetchone()[0])
+
+
 class SessionStore(DatabaseStore):
     """One request's session."""
 
@@ -56,6 +62,9 @@ class SessionStore(DatabaseStore):
     def load(self) -> dict[str, Any]:
         row = StaffSession.objects.filter(pk=id_of(self.session_key or "")).first()
         self.over = why_over(row, clock.utc_now()) if row else ""
+        if self.over == "idle" and _nothing_can_be_written():
+            # Nobody's use could be noted, and nobody could sign in again: who is in stays in, and can only read.
+            self.over = ""
         if row is None or self.over:
             self._session_key = None
             return {}

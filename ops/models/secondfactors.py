@@ -12,7 +12,7 @@ from django_otp.oath import TOTP
 from ops import sealed
 
 
-class Authenticator(TimestampMixin, Device):
+class Authenticator(TimestampMixin, Device):  # type: ignore[misc] # django-otp has no types
     """A person's authenticator app. Verify by `django_otp.verify_token`, which lets one code through at a time."""
 
     sealed_secret = models.TextField(help_text="Base32, encrypted by ops.sealed.")

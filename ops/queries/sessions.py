@@ -50,10 +50,11 @@ def _open(now: datetime) -> QuerySet[StaffSession]:
 
 
 def _row(session: StaffSession, this: UUID | None) -> SessionRow:
+    person: Any = session.staff  # `_open` leaves those without out
     return SessionRow(
         id=session.pk,
-        staff_id=session.staff.pk,
-        who=roles.label_of(session.staff),
+        staff_id=person.pk,
+        who=roles.label_of(person),
         browser=agents.in_words(session.agent),
         agent=session.agent,
         address=session.address or "",

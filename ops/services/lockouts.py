@@ -94,7 +94,8 @@ def failed(request: HttpRequest, step: Step, username: str) -> None:
 
 def forget(step: Step, username: str, **narrowed: Any) -> int:
     """Start to count anew."""
-    return AccessAttempt.objects.filter(username=_key(step, username), **narrowed).delete()[0]
+    forgotten: int = AccessAttempt.objects.filter(username=_key(step, username), **narrowed).delete()[0]
+    return forgotten
 
 
 def unlock(*, person: Any, actor: Actor, why: Why, now: datetime) -> bool:

@@ -74,7 +74,8 @@ def state_of(person: Any) -> State:
 
 def is_on(person: Any) -> bool:
     """Whether a code is asked for when the person signs in."""
-    return Authenticator.objects.filter(user=person).exists()
+    there: bool = Authenticator.objects.filter(user=person).exists()
+    return there
 
 
 def address_for_apps(person: Any, secret: str) -> str:

@@ -1,16 +1,19 @@
 """Ending sessions: one's own, and, for administrators, other people's with a reason."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
 from kimberly.audit import trail
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid, Kind, Refusal
+from kimberly.web import outages
 from memory.services import limits
 from ops import roles
 from ops.models import StaffSession
@@ -42,11 +45,18 @@ class Ended:
         return f"{self.staff_id}:{self.count}"
 
 
-def seen(session: SessionStore, *, now: datetime) -> None:
+def seen(session: SessionBase, *, now: datetime) -> None:
     """Note that the person of this session is there: at most once a minute, so that a page costs no write."""
-    row = session.row
-    if row is not None and row.seen_at <= now - SEEN_EACH:
-        StaffSession.objects.filter(pk=row.pk, ended_at=None, seen_at__lte=now - SEEN_EACH).update(seen_at=now)
+    row = session.row if isinstance(session, SessionStore) else None
+    if row is None or row.seen_at > now - SEEN_EACH:
+        return
+    try:
+        with transaction.atomic():
+            StaffSession.objects.filter(pk=row.pk, ended_at=None, seen_at__lte=now - SEEN_EACH).update(seen_at=now)
+    except DatabaseError as error:
+        # The page itself may need no write: with a database that is read-only or full, reading goes on.
+        if outages.outage_behind(error) is None:
+            raise
 
 
 def end_own(person: Any, session_id: UUID, *, actor: Actor, now: datetime) -> int:
@@ -56,16 +66,16 @@ def end_own(person: Any, session_id: UUID, *, actor: Actor, now: datetime) -> in
         return _record(person, ended, actor=actor, now=now)
 
 
-def end_others(person: Any, keep: UUID | None, *, actor: Actor, now: datetime) -> int:
+def end_others(person: Any, keep: UUID, *, actor: Actor, now: datetime) -> int:
     """End all of one's own sessions but this one; gives how many that were."""
     with transaction.atomic():
         ended = _end(_open(person).exclude(pk=keep), why="own", now=now)
         return _record(person, ended, actor=actor, now=now)
 
 
-def end_with(person: Any, *, why: str, keep: UUID | None = None, now: datetime) -> int:
-    """End the person's sessions (but this one) with something else, whose record says so too."""
-    return _end(_open(person).exclude(pk=keep), why=why, now=now)
+def end_with(person: Any, *, why: str, keep: Collection[UUID] = (), now: datetime) -> int:
+    """End the person's sessions, but those to keep, with something else, whose record says so too."""
+    return _end(_open(person).exclude(pk__in=keep), why=why, now=now)
 
 
 def end_of_other(sender: Sender, person: Any, session_id: UUID | None, *, now: datetime) -> Ended:

@@ -63,12 +63,12 @@ def put_without_password(
     return person
 
 
-def change_password(*, person: Any, password: str, session: UUID | None, actor: Actor, now: datetime) -> None:
+def change_password(*, person: Any, password: str, session: UUID, actor: Actor, now: datetime) -> None:
     """Set the person's own new password, which a form has looked at, and end their sessions but this one."""
     with transaction.atomic():
         person.set_password(password)
         person.save(update_fields=["password"])
-        ended = sessions.end_with(person, why="password", keep=session, now=now)
+        ended = sessions.end_with(person, why="password", keep=[session], now=now)
         facts = {"sessions_ended": ended}
         trail.record(
             "staff.password_changed", subject=Subject("staff", str(person.pk)), actor=actor, now=now, after=facts

@@ -108,10 +108,9 @@ class ChangePassword(PasswordChangeView):
         return redirect(self.get_success_url())
 
 
-def this(request: HttpRequest) -> UUID | None:
+def this(request: HttpRequest) -> UUID:
     """The id of the session that the request belongs to."""
-    key = request.session.session_key
-    return sessionstore.id_of(key) if key else None
+    return sessionstore.id_of(request.session.session_key or "")
 
 
 def _show_codes(request: HttpRequest, codes: list[str]) -> HttpResponse:

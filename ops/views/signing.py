@@ -95,7 +95,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     half = signing.halfway(request, now=now)
     if half is None or not half.secret:
         return _begin_again(request)
-    secret, form, tries = sealed.vault().open(half.secret), SetUpForm(sent(request)), None
+    secret, form = sealed.vault().open(half.secret), SetUpForm(sent(request))
     if form.is_bound and form.is_valid():
         actor = signing.actor_of(request, half.person)
         try:
@@ -106,11 +106,12 @@ def set_up(request: HttpRequest) -> HttpResponse:
             return _begin_again(request)
         if codes is not None:
             signing.sign_in(request, half.person, Factor.APP, now=now)
-            facts = {"codes": codes, "then": page_after(request), "title": "Keep your recovery codes"}
-            return render(request, "signing/codes.html", {"now": now, **facts})
+            return _show_codes(request, codes, now=now)
         form.add_error("code", WRONG_CODE)
-    facts = {"picture": picture_of(half.person, secret), "title": "Set up the second factor"}
-    return _show(request, "signing/set_up.html", Attempt(form, tries), now=now, **facts)
+    picture = picture_of(half.person, secret)
+    return _show(
+        request, "signing/set_up.html", Attempt(form), now=now, picture=picture, title="Set up the second factor"
+    )
 
 
 WRONG_CODE = "This is not the code that the app shows now. Its clock must be right to half a minute."
@@ -161,6 +162,11 @@ def _begin_again(request: HttpRequest) -> HttpResponse:
 
 def _step(name: str, query: dict[str, str]) -> HttpResponse:
     return redirect(f"{reverse(f'admin:{name}')}?{urlencode(query)}".replace("%2F", "/"))
+
+
+def _show_codes(request: HttpRequest, codes: list[str], *, now: datetime) -> HttpResponse:
+    context = {"codes": codes, "then": page_after(request), "title": "Keep your recovery codes", "now": now}
+    return render(request, "signing/codes.html", context)
 
 
 def _show(request: HttpRequest, template: str, attempt: Attempt, *, now: datetime, **facts: Any) -> HttpResponse:

@@ -38,8 +38,13 @@ class Visitor(Portal):
     def __init__(self, staff: Any = None, **options: Any) -> None:
         self.staff = staff
         self.client = Client(**options)
-        self.phone: Phone | None = None
+        self._phone: Phone | None = None
         self.recovery_codes: list[str] = []
+
+    @property
+    def phone(self) -> Phone:
+        assert self._phone is not None, "no second factor is set up yet"
+        return self._phone
 
     def gives_password(self, password: str = PASSWORD, *, name: str = "", **options: Any) -> Any:
         fields = {"username": name or self.staff.username, "password": password}
@@ -53,14 +58,14 @@ class Visitor(Portal):
         page = text_of(self.client.get(SET_UP))
         secret = re.search(r"type the secret: ((?:[A-Z2-7]{4} ?){8})", page)
         assert secret is not None, page
-        self.phone = Phone(secret[1])
+        self._phone = Phone(secret[1])
         answer = self.client.post(SET_UP, {"code": self.phone.shows()})
         self.recovery_codes = re.findall(r"<code>([a-z2-7]{4}(?:-[a-z2-7]{4}){3})</code>", answer.content.decode())
         return answer
 
     def signs_in(self, **options: Any) -> "Visitor":
         """Both steps; the first time sets the second factor up."""
-        if self.phone is None:
+        if self._phone is None:
             self.gives_password(**options)
             self.sets_up()
         else:
@@ -71,12 +76,12 @@ class Visitor(Portal):
         return self
 
     def is_in(self) -> bool:
-        return self.opens("/ops/users/").status_code == 200
+        return bool(self.opens("/ops/users/").status_code == 200)
 
     def elsewhere(self, **options: Any) -> "Visitor":
         """The same person with the same phone, in another browser."""
         other = Visitor(self.staff, **options)
-        other.phone, other.recovery_codes = self.phone, self.recovery_codes
+        other._phone, other.recovery_codes = self._phone, self.recovery_codes
         return other
 
     def forgets_spent_codes(self) -> None:

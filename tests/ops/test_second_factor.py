@@ -1,6 +1,7 @@
 """Nobody gets in with a password alone, and a code gets in once."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -51,7 +52,7 @@ def test_no_page_opens_to_a_session_without_the_second_factor(olivia, pattern):
     for kind, value in {"str": "usr_" + "0" * 32, "int": "1", "uuid": str(UUID(int=1))}.items():
         path = re.sub(rf"<{kind}:\w+>", value, path)
 
-    answers = [lacking.client.get(f"/ops/{path}"), lacking.client.post(f"/ops/{path}")]
+    answers: list[Any] = [lacking.client.get(f"/ops/{path}"), lacking.client.post(f"/ops/{path}")]
 
     assert [answer.status_code for answer in answers] == [302, 302]
     assert all(answer.url.startswith(LOGIN) for answer in answers)
