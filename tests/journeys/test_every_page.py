@@ -23,7 +23,13 @@ from tests.personas import TESTER, Person, hire
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-OPEN_TO_ALL = ["/admin/login/", "/api/v1/docs", "/problems/quota-exceeded", "/nothing/here/"]
+OPEN_TO_ALL = [
+    "/admin/login/",
+    "/admin/login/?ended=idle&next=/ops/users/",
+    "/api/v1/docs",
+    "/problems/quota-exceeded",
+    "/nothing/here/",
+]
 SIGNED_IN = [
     "/ops/users/",
     "/ops/users/?q=nobody-begins-so",
@@ -32,6 +38,10 @@ SIGNED_IN = [
     "/ops/refusals/?kind=suspended",
     "/admin/password_change/",
     "/admin/password_change/done/",
+    "/ops/account/",
+    "/ops/account/second-factor/",
+    "/ops/account/recovery-codes/",
+    "/ops/staff/sessions/",
     "{user}",
     "{user}?tab=items",
     "{user}?tab=refusals",

@@ -139,7 +139,7 @@ def test_one_sees_where_one_is_signed_in(sam):
 
     assert "Safari on iPhone This one" in said
     assert "203.0.113.7" in said
-    assert "signed in on 2 devices" in said
+    assert "with 2 sessions open" in said
     assert "An unknown browser" in said
 
 
