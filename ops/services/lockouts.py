@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
@@ -27,7 +28,7 @@ from kimberly.audit import trail
 from kimberly.audit.trail import Subject, Why
 from kimberly.lib import clock, metrics
 from kimberly.lib.actors import Actor, ActorKind
-from kimberly.web import requestid
+from kimberly.web import clientaddress, requestid
 
 
 class Step(StrEnum):
@@ -64,6 +65,14 @@ def counted_as(request: HttpRequest, credentials: Mapping[str, Any] | None) -> s
 def counted_by(request: HttpRequest, credentials: Mapping[str, Any] | None) -> list[str | list[str]]:
     """What django-axes adds up (AXES_LOCKOUT_PARAMETERS)."""
     return BY_NAME if (credentials or {}).get("step") == Step.CODE else BY_NAME_AND_ADDRESS
+
+
+def counted_from(request: HttpRequest) -> str | None:
+    """The address that django-axes keeps (AXES_CLIENT_IP_CALLABLE). Of IPv6 everybody has a network full of them."""
+    address = clientaddress.of(request)
+    if address is None or ":" not in address:
+        return address
+    return str(ip_network((address, 64), strict=False).network_address)
 
 
 def unnamed(*_: Any) -> str:

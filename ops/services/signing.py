@@ -122,7 +122,7 @@ def prove(request: HttpRequest, *, password: str, code: str, now: datetime) -> b
         return False
     if secondfactors.is_on(person) and check_code(request, person, code, now=now) is None:
         return False
-    lockouts.forget(Step.PASSWORD, person.get_username(), ip_address=clientaddress.of(request))
+    lockouts.forget(Step.PASSWORD, person.get_username(), ip_address=lockouts.counted_from(request))
     lockouts.forget(Step.CODE, person.get_username())
     mark(request, proved_at=now.isoformat())
     return True

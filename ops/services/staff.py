@@ -38,7 +38,9 @@ def put(*, username: str, password: str, held: Collection[Role], actor: Actor, n
         sets_password = made or not person.check_password(password)
         if sets_password or before != sorted(held) or not person.is_staff:
             person.is_staff = True
-            person.set_password(password)
+            if sets_password:
+                person.set_password(password)
+                sessions.end_with(person, why="password", now=now)
             person.save()
             facts = {"password_set": sets_password}
             action = "staff.made" if made else "staff.changed"

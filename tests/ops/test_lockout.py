@@ -2,19 +2,25 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
 from axes.models import AccessAttempt
+from django.conf import global_settings
 
 from kimberly.audit.models import AuditEntry
 from kimberly.lib import clock
 from kimberly.lib.metrics import SharedCounter
+from ops import sealed
+from ops.models import Authenticator
 from ops.roles import Role
+from ops.services import secondfactors
 from tests.counts import rounds
 from tests.ops.portal import text_of
-from tests.ops.signing import LOGIN, Visitor
-from tests.personas import hire, unique
+from tests.ops.signing import CODE, LOGIN, Phone, Visitor
+from tests.personas import PASSWORD, TESTER, hire, unique
+from tests.web import WebServer
 
 pytestmark = [pytest.mark.promise("P2"), pytest.mark.usefixtures("second_factor_is_required")]
 
@@ -31,6 +37,13 @@ def olivia(db):
 def enrolled(olivia):
     """Olivia with a second factor, signed out."""
     return olivia.signs_in().elsewhere()
+
+
+@pytest.fixture
+def web(web, settings):
+    """The web server, which takes no password that was hashed as quickly as in the tests of pages."""
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
+    return web
 
 
 def fails_with_passwords(visitor, times=LIMIT, **options):
@@ -212,13 +225,13 @@ def test_what_was_typed_is_kept_nowhere(olivia, caplog):
     assert "canary" not in caplog.text
 
 
-def test_with_redis_away_it_locks_all_the_same(olivia, settings):
-    settings.CACHES = {**settings.CACHES, "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1"}}
+def test_of_ipv6_a_whole_network_is_one_address(olivia):
+    """A household has more addresses than there are passwords."""
+    for number in range(LIMIT):
+        fails_with_passwords(olivia, 1, REMOTE_ADDR=f"2001:db8:0:7::{number + 1:x}")
 
-    fails_with_passwords(olivia)
-
-    assert olivia.gives_password().status_code == 429
-    assert Visitor(hire("vera", Role.VIEWER)).signs_in().is_in()
+    assert olivia.gives_password(REMOTE_ADDR="2001:db8:0:7:ffff::1").status_code == 429
+    assert olivia.gives_password(REMOTE_ADDR="2001:db8:0:8::1").status_code == 302
 
 
 def test_one_who_is_no_staff_learns_nothing_from_a_right_password(olivia):
@@ -231,18 +244,22 @@ def test_one_who_is_no_staff_learns_nothing_from_a_right_password(olivia):
     assert "3 tries are left" in said[1]
 
 
+def post(browser, path, **fields):
+    """Send the form of this page as a browser does."""
+    token = browser.get(path).text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+    sent = {"csrfmiddlewaretoken": token, **fields}
+    return browser.post(path, data=sent, headers={"Origin": str(browser.base_url).rstrip("/")})
+
+
 @pytest.mark.slow
-def test_tries_that_come_at_once_are_counted_one_by_one(web, settings):
+def test_tries_that_come_at_once_are_counted_one_by_one(web):
     """django-axes looks, checks and counts in three steps: between them others would slip through."""
     for _ in range(rounds(1, 10)):
         name, started = hire("otto", Role.VIEWER).username, clock.utc_now()
 
         def tries(number, name=name):
             with web.client() as browser:
-                page = browser.get(LOGIN)
-                token = page.text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
-                fields = {"csrfmiddlewaretoken": token, "username": name, "password": f"wrong {number}"}
-                return browser.post(LOGIN, data=fields, headers={"Origin": web.url}).status_code
+                return post(browser, LOGIN, username=name, password=f"wrong {number}").status_code
 
         with ThreadPoolExecutor(16) as pool:
             answers = list(pool.map(tries, range(16)))
@@ -250,3 +267,36 @@ def test_tries_that_come_at_once_are_counted_one_by_one(web, settings):
         counted = AccessAttempt.objects.filter(attempt_time__gte=started).values_list("failures_since_start", flat=True)
         assert sum(counted) == LIMIT
         assert sorted(answers) == [200] * 4 + [429] * 12
+
+
+@pytest.mark.slow
+def test_a_code_that_comes_several_times_at_once_lets_one_in(web):
+    for _ in range(rounds(1, 10)):
+        otto, secret = hire("otto", Role.VIEWER), sealed.new_secret()
+        phone = Phone(secret)
+        secondfactors.set_up(person=otto, secret=secret, code=phone.shows(), actor=TESTER, now=clock.utc_now())
+        Authenticator.objects.filter(user=otto).update(last_step=-1)
+        with ExitStack() as opened:
+            browsers = [opened.enter_context(web.client()) for _ in range(LIMIT - 1)]  # more wrong ones would lock
+            for browser in browsers:
+                assert post(browser, LOGIN, username=otto.username, password=PASSWORD).status_code == 302
+
+            with ThreadPoolExecutor(len(browsers)) as pool:
+                answers = list(pool.map(lambda browser, phone=phone: post(browser, CODE, code=phone.shows()), browsers))
+
+            assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 302]
+            assert sorted(browser.get("/ops/users/").status_code for browser in browsers) == [200, 302, 302, 302]
+
+
+@pytest.mark.slow
+def test_with_redis_away_people_sign_in_and_are_locked_all_the_same(web):
+    vera, otto = hire("vera", Role.VIEWER), hire("otto", Role.VIEWER)
+    lost = {"REDIS_URL": "redis://127.0.0.1:1/0"}
+    with WebServer(workers=1, environment=lost) as server, server.client() as browser:
+        for _ in range(LIMIT):
+            post(browser, LOGIN, username=otto.username, password="wrong")
+        assert post(browser, LOGIN, username=otto.username, password=PASSWORD).status_code == 429
+        assert browser.get("/ops/users/").status_code == 302
+
+        assert post(browser, LOGIN, username=vera.username, password=PASSWORD).status_code == 302
+        assert browser.get("/ops/users/").status_code == 200

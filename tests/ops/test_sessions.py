@@ -9,13 +9,16 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from kimberly.audit import sealing
 from kimberly.audit.models import AuditEntry
 from kimberly.lib import clock
+from ops import tasks
 from ops.models import StaffSession
 from ops.roles import Role
+from ops.services import staff
 from ops.sessionstore import id_of
 from tests.ops.portal import Portal, text_of
-from tests.personas import PASSWORD, hire
+from tests.personas import NOON, PASSWORD, TESTER, hire
 
 pytestmark = pytest.mark.promise("P3")
 
@@ -225,3 +228,30 @@ def test_with_a_read_only_database_who_is_in_stays_in(sam, minutes):
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL transaction_read_only = on")
 
     assert sam.opens("/ops/users/").status_code == 200
+
+
+def test_a_password_that_an_administrator_sets_ends_all_sessions_and_new_roles_end_none(sam):
+    staff.put(username=sam.staff.username, password=PASSWORD, held=[Role.LEAD], actor=TESTER, now=NOON)
+    assert sam.opens("/ops/users/").status_code == 200
+
+    staff.put(username=sam.staff.username, password=f"{PASSWORD} now", held=[Role.LEAD], actor=TESTER, now=NOON)
+
+    assert "Your password was changed." in ended(sam)[1]
+
+
+def test_those_that_are_over_are_swept(sam, vera):
+    StaffSession.objects.filter(pk=session_of(sam).pk).update(
+        started_at=clock.utc_now() - timedelta(hours=13), expires_at=clock.utc_now() - timedelta(hours=1)
+    )
+
+    tasks.sweep_sessions()
+
+    assert list(StaffSession.objects.values_list("staff_id", flat=True)) == [vera.staff.pk]
+
+
+def test_what_is_recorded_of_signing_in_and_out_verifies(ada, sam):
+    ada.sends(f"/ops/staff/{sam.staff.pk}/end-sessions/")
+    now = clock.utc_now() + timedelta(minutes=1)
+    sealing.seal(now=now)
+
+    assert sealing.verify(now=now) == []
