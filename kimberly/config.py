@@ -4,7 +4,9 @@
 all wrong values in one message. docs/settings.md is made from this table.
 """
 
+import binascii
 import os
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -92,6 +94,17 @@ def secret_key(value: str) -> str:
     return value
 
 
+def encryption_keys(value: str) -> tuple[str, ...]:
+    given = names(value)
+    try:
+        are_keys = all(len(urlsafe_b64decode(key)) == 32 for key in given)
+    except binascii.Error:
+        are_keys = False
+    if not are_keys:
+        raise ValueError("must be keys of 32 random bytes in URL-safe base64, separated by commas")
+    return given
+
+
 def optional_token(value: str) -> str:
     if value and len(value) < 16:
         raise ValueError("must be at least 16 characters, or empty")
@@ -170,6 +183,22 @@ class Config:
         switch,
         default="1",
         about="0 only where the portal is served without TLS, as on one's own machine; 1 adds HSTS as well.",
+    )
+    second_factor: bool = setting(
+        "KIMBERLY_SECOND_FACTOR",
+        switch,
+        default="1",
+        about="Whether staff need a code from their authenticator to sign in. 0 is for a demo: a name and a password "
+        "then open the portal, and every page says so. `make up` takes 0 where it makes the demo sign-in.",
+    )
+    encryption_keys: tuple[str, ...] = setting(
+        "KIMBERLY_ENCRYPTION_KEYS",
+        encryption_keys,
+        default="",
+        secret=True,
+        about="Encrypt what must be read again, such as the secrets of authenticators: keys of 32 random bytes in "
+        "URL-safe base64, separated by commas. The first encrypts, all decrypt. Empty: one derived from the secret "
+        "key, whose change then makes everybody set up the second factor anew.",
     )
     trusted_proxies: int = setting(
         "KIMBERLY_TRUSTED_PROXIES",

@@ -1,5 +1,6 @@
 """Django's names, filled from `kimberly.config`. No branch on an environment's name."""
 
+import logging
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -31,12 +32,13 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "axes",
     "csp",
     "django_celery_beat",
+    "django_otp",
     "django_prometheus",
 ]
 
@@ -122,8 +124,9 @@ CACHES = {
     }
 }
 
-# Sessions live in PostgreSQL: losing Redis signs nobody out.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# Sessions live in PostgreSQL: losing Redis signs nobody out. They end as ops.sessionstore says; the cookie may outlive
+# them.
+SESSION_ENGINE = "ops.sessionstore"
 # Cookies know no ports: two stacks on one host would sign each other's people out under one name.
 SESSION_COOKIE_NAME = f"kimberly_session_{PUBLIC.port or PUBLIC.scheme}"
 CSRF_COOKIE_NAME = f"kimberly_csrf_{PUBLIC.port or PUBLIC.scheme}"
@@ -141,11 +144,29 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Wrong passwords and codes are counted in PostgreSQL, by the callables of ops.services.lockouts (ADR 0012).
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who goes on trying must not lock the person out for ever
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_PARAMETERS = "ops.services.lockouts.counted_by"
+AXES_USERNAME_CALLABLE = "ops.services.lockouts.counted_as"
+AXES_CLIENT_IP_CALLABLE = "ops.services.lockouts.counted_from"
+AXES_CLIENT_STR_CALLABLE = "ops.services.lockouts.unnamed"
+AXES_SENSITIVE_PARAMETERS = ["username", "code", "next", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True  # the audit trail has each sign-in
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if KIMBERLY.secure_cookies else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = KIMBERLY.secure_cookies
 SECURE_HSTS_PRELOAD = KIMBERLY.secure_cookies
 SECURE_SSL_REDIRECT = False  # the proxy's task: /healthz and /metrics are asked for without TLS from inside
-SILENCED_SYSTEM_CHECKS = ["security.W008"]  # would want the redirect all the same
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # would want the redirect all the same
+    "axes.W002",  # its middleware would answer in place of our page
+]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if KIMBERLY.trusted_proxies else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -184,3 +205,4 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 LOGGING_CONFIG = None
 logs.configure(KIMBERLY.log_level)
+logging.getLogger("axes").setLevel(logging.ERROR)  # sign-ins and lockouts are in the audit trail, and are counted

@@ -28,6 +28,7 @@ class Role(StrEnum):
 EVERYBODY = frozenset(Role)
 SUPPORT_AND_LEAD = frozenset({Role.SUPPORT, Role.LEAD})
 LEAD = frozenset({Role.LEAD})
+ADMIN = frozenset({Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Action:
     label: str
     needs_second_person: bool = False
     needs_fresh_sign_in: bool = False
-    """It stops or destroys something: who is signed in proves it again shortly before."""
+    """It stops or destroys something: whoever takes it proves anew who they are, unless they did so lately."""
 
 
 THROTTLE = Action("throttle", SUPPORT_AND_LEAD, "throttle users", "Throttle")
@@ -49,6 +50,7 @@ RAISE_QUOTA = Action("raise-quota", SUPPORT_AND_LEAD, "raise quotas", "Raise a q
 END_OVERRIDE = Action("end-override", SUPPORT_AND_LEAD, "end raises", "End the raise")
 REVEAL = Action("reveal", LEAD, "reveal content", "Reveal content")
 MASK = Action("mask", LEAD, "mask content again", "Mask again")
+END_SESSIONS = Action("end-sessions", ADMIN, "end other people’s sessions", "End sessions")
 
 PROTECT = Action("protect", SUPPORT_AND_LEAD, "protect items", "Protect items")
 UNPROTECT = Action("unprotect", SUPPORT_AND_LEAD, "unprotect items", "Unprotect items")
@@ -62,7 +64,7 @@ CHANGE_NOTE = Action("change-note", SUPPORT_AND_LEAD, "change notes", "Change th
 ACTIONS = {
     action.name: action
     for action in (
-        THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK,
+        THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK, END_SESSIONS,
         PROTECT, UNPROTECT, DELETE_ITEMS, RESTORE_ITEMS, SUSPEND, RESUME, NOTE, CHANGE_NOTE,
     )
 }  # fmt: skip
@@ -94,7 +96,17 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:search": EVERYBODY,
     "ops:burst": EVERYBODY,
     "ops:expiring": EVERYBODY,
+    "ops:account": EVERYBODY,
+    "ops:second-factor": EVERYBODY,
+    "ops:recovery-codes": EVERYBODY,
+    "ops:end-own-session": EVERYBODY,
+    "ops:end-own-others": EVERYBODY,
+    "ops:staff-sessions": ADMIN,
+    "ops:end-sessions": ADMIN,
 }
+
+# Beside those of actions that need a fresh sign-in: on these pages whoever finds an open window could take it over.
+PROVED_PAGES = frozenset({"ops:second-factor", "ops:recovery-codes"})
 
 SUPPORT_MOST_TIMES_PLAN = 2
 SUPPORT_LONGEST_RAISE = timedelta(days=7)
@@ -140,6 +152,14 @@ def roles_of(staff: Any) -> frozenset[Role]:
 def may_open(staff: Any, page: str) -> bool:
     """Whether the person may open the page with this URL name."""
     return bool(roles_of(staff) & PAGES.get(page, frozenset()))
+
+
+def needs_fresh_sign_in(staff: Any, page: str) -> bool:
+    """Whether the person must have proved lately who they are to go on at the page with this URL name."""
+    action = ACTIONS.get(page.removeprefix("ops:"))
+    return page in PROVED_PAGES or (
+        action is not None and action.needs_fresh_sign_in and why_not(staff, action) is None
+    )
 
 
 def why_not(staff: Any, action: Action) -> NotYourRole | None:

@@ -5,13 +5,13 @@ from datetime import timedelta
 import structlog
 from celery import shared_task
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 
 from kimberly.clients import idempotency
 from kimberly.lib import clock
 from kimberly.lib.actors import Actor
 from memory.services import accesses, reconcile, refusals, samples
 from ops.services import invariants
+from ops.sessionstore import SessionStore
 
 logger = structlog.get_logger(__name__)
 

@@ -1,6 +1,7 @@
 """The operators' pages. Each is listed with its roles in ops.roles.PAGES."""
 
 from ops.views import (
+    account,
     actions,
     burst,
     expiring,
@@ -11,6 +12,7 @@ from ops.views import (
     refusals,
     searches,
     shortcuts,
+    staffsessions,
     undo,
     users,
     zones,
@@ -44,4 +46,11 @@ urlpatterns = [
     page("burst/", burst.index, name="burst"),
     page("expiring/", expiring.index, name="expiring"),
     page("refusals/", refusals.index, name="refusals"),
+    page("account/", account.account, name="account"),
+    page("account/second-factor/", account.second_factor, name="second-factor"),
+    page("account/recovery-codes/", account.recovery_codes, name="recovery-codes"),
+    page("account/sessions/<uuid:session>/end/", account.end_own_session, name="end-own-session"),
+    page("account/sessions/end-others/", account.end_own_others, name="end-own-others"),
+    page("staff/sessions/", staffsessions.index, name="staff-sessions"),
+    page("staff/<int:staff>/end-sessions/", staffsessions.end, name="end-sessions"),
 ]

@@ -33,6 +33,7 @@ def pytest_load_initial_conftests(args: list[str]) -> None:
     os.environ["KIMBERLY_METRICS_TOKEN"] = secrets.token_urlsafe(24)
     os.environ["KIMBERLY_ENVIRONMENT"] = "development"
     os.environ["KIMBERLY_SECURE_COOKIES"] = "0"
+    os.environ["KIMBERLY_SECOND_FACTOR"] = "0"  # the tests of signing in ask for it
     os.environ["KIMBERLY_PUBLIC_URL"] = "http://127.0.0.1:8000"
     if _is_xdist_controller(args):
         os.environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/none"

@@ -116,9 +116,16 @@ class Programs:
         return {**self._defaults(), **kept, **self._settled()}
 
     def _defaults(self) -> dict[str, str]:
-        """What applies unless the environment says otherwise; without TLS a browser sends no secure cookie."""
+        """What applies unless the environment says otherwise; without TLS a browser sends no secure cookie.
+
+        Scripts sign in with the demo's name and password alone.
+        """
         plain = self._public_url().startswith("http:")
-        return {"PYTHONUNBUFFERED": "1", **({"KIMBERLY_SECURE_COOKIES": "0"} if plain else {})}
+        return {
+            "PYTHONUNBUFFERED": "1",
+            **({"KIMBERLY_SECURE_COOKIES": "0"} if plain else {}),
+            **({"KIMBERLY_SECOND_FACTOR": "0"} if self.options.has_demo_sign_in else {}),
+        }
 
     def _settled(self) -> dict[str, str]:
         options = self.options

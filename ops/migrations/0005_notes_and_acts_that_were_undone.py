@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("audit", "0002_the_trail_is_append_only"),
         ("memory", "0007_long_runs_are_read_in_pieces"),
-        ("ops", "0002_content_is_revealed_for_a_time"),
+        ("ops", "0003_staff_sessions_and_second_factors"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

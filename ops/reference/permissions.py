@@ -16,7 +16,12 @@ def render() -> str:
         f"{roles.SUPPORT_LONGEST_RAISE.days} days; `lead` without bound."
     )
     actions = [
-        [code(action.name), *_marks(action.roles), "yes" if action.needs_second_person else ""]
+        [
+            code(action.name),
+            *_marks(action.roles),
+            "yes" if action.needs_second_person else "",
+            "yes" if action.needs_fresh_sign_in else "",
+        ]
         for action in roles.ACTIONS.values()
     ]
     pages = [[code(name), *_marks(allowed)] for name, allowed in roles.PAGES.items()]
@@ -24,7 +29,7 @@ def render() -> str:
         "Permissions",
         INTRODUCTION,
         "## Actions",
-        table(["action", *Role, "second person"], actions),
+        table(["action", *Role, "second person", "signs in anew"], actions),
         raises,
         "## Pages",
         table(["page", *Role], pages),

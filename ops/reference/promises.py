@@ -27,6 +27,9 @@ PROMISES = {
     "F11": "The audit trail cannot be changed by the application, and a change by anybody else is found.",
     "F12": "An override or a throttle always has an end, and ends on time.",
     "F13": "A killed supervisor leaves no process behind, and the next start works; two stacks live side by side.",
+    "P2": "Nobody gets in with a password alone; a code works once; five wrong ones lock, which is recorded and ends.",
+    "P3": "A session ends without use, after 12 hours, and when its person or an administrator ends it; "
+    "what destroys asks anew who is there.",
     "R1": "Whatever the API is sent within its description, it answers as the description says.",
     "R2": "No answer holds anything of another user.",
     "R3": "A throttle holds on every process within two seconds; of several the strictest wins.",

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
@@ -16,6 +17,7 @@ from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid
 from ops import roles
 from ops.roles import Role
+from ops.services import sessions
 
 LONGEST_NAME = 150  # the column's
 # By the codes of Django's validators (AUTH_PASSWORD_VALIDATORS).
@@ -36,7 +38,9 @@ def put(*, username: str, password: str, held: Collection[Role], actor: Actor, n
         sets_password = made or not person.check_password(password)
         if sets_password or before != sorted(held) or not person.is_staff:
             person.is_staff = True
-            person.set_password(password)
+            if sets_password:
+                person.set_password(password)
+                sessions.end_with(person, why="password", now=now)
             person.save()
             facts = {"password_set": sets_password}
             action = "staff.made" if made else "staff.changed"
@@ -59,6 +63,18 @@ def put_without_password(
             action = "staff.made" if made else "staff.changed"
             _give_roles(person, held, action=action, facts={"password_set": False}, actor=actor, now=now)
     return person
+
+
+def change_password(*, person: Any, password: str, session: UUID, actor: Actor, now: datetime) -> None:
+    """Set the person's own new password, which a form has looked at, and end their sessions but this one."""
+    with transaction.atomic():
+        person.set_password(password)
+        person.save(update_fields=["password"])
+        ended = sessions.end_with(person, why="password", keep=[session], now=now)
+        facts = {"sessions_ended": ended}
+        trail.record(
+            "staff.password_changed", subject=Subject("staff", str(person.pk)), actor=actor, now=now, after=facts
+        )
 
 
 def _refuse(errors: list[tuple[str, str]]) -> None:

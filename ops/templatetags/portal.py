@@ -21,6 +21,7 @@ from memory.rules.tiers import ItemState, UserState
 from ops import badges, roles, scores, words, zones
 from ops.badges import NEARLY_FULL, Badge
 from ops.models import ContentReveal
+from ops.services import signing
 
 register = template.Library()
 
@@ -40,6 +41,13 @@ NAVIGATION = (
             ("ops:refusals", "Refused calls", ("refusals",)),
         ),
     ),
+    (
+        "Staff",
+        (
+            ("ops:account", "Your account", ("account", "second-factor", "recovery-codes")),
+            ("ops:staff-sessions", "Staff sessions", ("staff-sessions", "end-sessions")),
+        ),
+    ),
 )
 
 
@@ -48,6 +56,12 @@ def environment() -> str:
     """The label that says where one is: `production`."""
     name: str = settings.KIMBERLY.environment
     return name
+
+
+@register.simple_tag
+def second_factor_is_required() -> bool:
+    """Whether signing in needs more than a password; a demo says on each page that it does not."""
+    return signing.required()
 
 
 @register.simple_tag
@@ -273,8 +287,10 @@ def navigation(context: Mapping[str, Any]) -> dict[str, Any]:
     """The side navigation; the entry of the page that is shown is the current one."""
     match = context["request"].resolver_match
     here = match.url_name if match and match.app_name == "ops" else ""
+    staff = context["request"].user
     entries = [
-        (heading, [(page, label, here in pages) for page, label, pages in links]) for heading, links in NAVIGATION
+        (heading, [(page, label, here in pages) for page, label, pages in links if roles.may_open(staff, page)])
+        for heading, links in NAVIGATION
     ]
     shared = {name: context.get(name) for name in ("user", "request", "condition", "zone", "csrf_token")}
     return {"entries": entries, **shared}

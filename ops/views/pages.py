@@ -6,17 +6,18 @@ from functools import wraps
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.views.decorators.cache import never_cache
 
 from kimberly.lib import clock, ids
 from kimberly.lib.errors import Invalid, Refusal
 from ops import roles, zones
-from ops.services import condition
-from ops.views import errors
+from ops.services import condition, sessions, signing
+from ops.views import errors, proving
+from ops.views.proving import Asked
+from ops.views.signing import to_sign_in
 
 View = Callable[..., HttpResponse]
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -31,20 +32,36 @@ def _guarded(view: View, page_name: str) -> View:
     @wraps(view)
     @never_cache
     def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not signing.is_signed_in(request):
+            return to_sign_in(request)
         held = roles.roles_of(request.user)
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         if not held:
             return show(request, "ops/no_role.html", {"title": "No role"}, status=403)
         if not roles.may_open(request.user, page_name):
             return show(request, "ops/not_yours.html", {"title": "Not for your role", "held": sorted(held)}, status=403)
+        _note_that_seen(request)
         with clock.reading_in(zones.zone(zones.chosen(request.COOKIES))):
+            asked = proving.ask(request) if roles.needs_fresh_sign_in(request.user, page_name) else None
+            if asked is not None:
+                return _show_question(request, asked)
             try:
                 return view(request, *args, **kwargs)
             except Refusal as refusal:
                 return errors.refused(request, refusal)
 
     return guard
+
+
+def _note_that_seen(request: HttpRequest) -> None:
+    """A part of a page that refreshes itself is nobody who sits there."""
+    if "HX-Request" not in request.headers:
+        sessions.seen(request.session, now=clock.utc_now())
+
+
+def _show_question(request: HttpRequest, asked: Asked | HttpResponse) -> HttpResponse:
+    if isinstance(asked, HttpResponse):
+        return asked
+    return show(request, "ops/prove.html", {"title": "Prove that it is you", "asked": asked}, status=asked.status)
 
 
 def show(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.promise("D4")
 # What a package's own metadata may say, and what we call it.
 FAMILIES = {
     "MIT": r"\bMIT\b",
+    "Unlicense": r"\bUnlicense\b",
     "BSD": r"\bBSD\b",
     "Apache": r"\bApache\b",
     "PSF": r"\bPSF\b|Python Software Foundation",
@@ -23,7 +24,7 @@ FAMILIES = {
     "CNRI": r"\bCNRI\b",
 }
 # Shipped in the image, unmodified and replaceable, as MPL and LGPL ask for.
-SHIPPED = {"MIT", "BSD", "Apache", "PSF", "MPL", "LGPL"}
+SHIPPED = {"MIT", "Unlicense", "BSD", "Apache", "PSF", "MPL", "LGPL"}
 # Tools that only run here: nothing of them is shipped.
 TOOLS = SHIPPED | {"GPL", "Artistic", "CNRI"}
 

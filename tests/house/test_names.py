@@ -7,7 +7,7 @@ from django.db import connection
 RULES = {"c": "ck", "u": "uq", "x": "ex"}
 # Django names the keys, and the indexes of foreign keys, by itself.
 AUTOMATIC = re.compile(r"_[0-9a-f]{8}(_like|_fk_\w+)?$")
-FOREIGN = ("auth_", "django_")
+FOREIGN = ("auth_", "axes_", "django_")
 
 CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, contype::text FROM pg_constraint

@@ -26,7 +26,13 @@ from tests.personas import TESTER, Person, hire
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-OPEN_TO_ALL = ["/admin/login/", "/api/v1/docs", "/problems/quota-exceeded", "/nothing/here/"]
+OPEN_TO_ALL = [
+    "/admin/login/",
+    "/admin/login/?ended=idle&next=/ops/users/",
+    "/api/v1/docs",
+    "/problems/quota-exceeded",
+    "/nothing/here/",
+]
 SIGNED_IN = [
     "/ops/",
     "/ops/?live=off",
@@ -48,6 +54,10 @@ SIGNED_IN = [
     "/ops/expiring/",
     "/admin/password_change/",
     "/admin/password_change/done/",
+    "/ops/account/",
+    "/ops/account/second-factor/",
+    "/ops/account/recovery-codes/",
+    "/ops/staff/sessions/",
     "{user}",
     "{user}?range=24h",
     "{user}?range=90d&tier=permanent",

@@ -41,6 +41,8 @@ RUN_AXE = """async (tags) => {
 class Window:
     """One person's window."""
 
+    has_scripts = True
+
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.context = context
         self.url = url

@@ -88,6 +88,21 @@ def test_the_embedded_stack_is_a_demo_without_tls(programs):
     assert environ["KIMBERLY_SECURE_COOKIES"] == "0"
 
 
+@pytest.mark.parametrize(
+    ("given", "second_factor"),
+    [
+        ({}, "0"),
+        ({"DATABASE_URL": "postgresql://x/y"}, None),
+        ({"DATABASE_URL": "postgresql://x/y", "KIMBERLY_DEMO": "1"}, "0"),
+    ],
+)
+def test_a_password_is_enough_only_where_the_stack_makes_the_sign_in(tmp_path, monkeypatch, given, second_factor):
+    monkeypatch.delenv("KIMBERLY_SECOND_FACTOR")  # the tests' own
+    web = make_programs({"KIMBERLY_DATA_DIR": str(tmp_path), **given}).web()
+
+    assert web.environ.get("KIMBERLY_SECOND_FACTOR") == second_factor
+
+
 def test_another_database_is_called_a_demo_only_by_its_owner(tmp_path):
     programs = make_programs({"KIMBERLY_DATA_DIR": str(tmp_path), "DATABASE_URL": "postgresql://x/y"})
 

@@ -1,8 +1,9 @@
 """The staff of the tests, and the portal as each of them sees it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +29,25 @@ def clock_at_noon():
     """The clock of the test, which stands until it is moved."""
     with time_machine.travel(NOON, tick=False) as clock:
         yield clock
+
+
+@pytest.fixture
+def time_machine_from_now():
+    """Moves the clock on: `time_machine_from_now(minutes=15)`. Until then it runs as everywhere."""
+    with ExitStack() as moved:
+        yield lambda **span: moved.enter_context(time_machine.travel(datetime.now(UTC) + timedelta(**span)))
+
+
+@pytest.fixture
+def second_factor_is_required(settings):
+    """As everywhere but in a demo."""
+    settings.KIMBERLY = replace(settings.KIMBERLY, second_factor=True)
+
+
+@pytest.fixture
+def second_factor_is_not_required(settings):
+    """As in a demo."""
+    settings.KIMBERLY = replace(settings.KIMBERLY, second_factor=False)
 
 
 @pytest.fixture

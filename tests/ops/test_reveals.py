@@ -116,7 +116,7 @@ def test_a_later_reader_still_sees_who_read_last(lena, vera, dana, clock_at_noon
 
     clock_at_noon.move_to(NOON + 60 * MINUTE)
 
-    assert f"{lena.staff.username} read it 60 min ago , for HD-2214." in vera.reads(user_page(dana))
+    assert f"{lena.staff.username} read it 60 min ago , for HD-2214." in Portal.of(vera.staff).reads(user_page(dana))
 
 
 def test_says_until_when_it_shows_and_offers_the_mask(lena, dana):

@@ -11,7 +11,7 @@ from memory.models import MemoryItem, MemoryUser, QuotaOverride, Throttle
 from memory.rules.tiers import Tier
 from memory.services import items
 from ops import roles, urls
-from ops.models import ContentReveal, UserNote
+from ops.models import ContentReveal, StaffSession, UserNote
 from ops.roles import ACTIONS, PAGES, Role
 from tests.ops.portal import (
     Portal,
@@ -52,7 +52,18 @@ OFFERED = {
     "ops:undo": roles.THROTTLE,  # of the act in question: test_undo has the others
     "ops:reveal": roles.REVEAL,
     "ops:mask": roles.MASK,
+    "ops:end-sessions": roles.END_SESSIONS,
 }
+# What a form that is sent empty gets, beside those of actions.
+ANSWERS = {
+    "ops:search": 403,  # nobody has the content revealed to them but the one who did
+    "ops:second-factor": 422,  # it lacks the code
+    "ops:recovery-codes": 409,  # there is no second factor to make codes for
+    "ops:end-own-session": 302,
+    "ops:end-own-others": 302,
+    "ops:zone": 422,  # which zone was not said
+}
+SENT_ONLY = {"ops:end-own-session", "ops:end-own-others"}
 
 
 @pytest.fixture(params=PEOPLE)
@@ -122,6 +133,13 @@ def address_of(page, braked):
         "ops:search": search_page(dana),
         "ops:burst": "/ops/burst/",
         "ops:expiring": "/ops/expiring/",
+        "ops:account": "/ops/account/",
+        "ops:second-factor": "/ops/account/second-factor/",
+        "ops:recovery-codes": "/ops/account/recovery-codes/",
+        "ops:end-own-session": f"/ops/account/sessions/{reveal.pk}/end/",
+        "ops:end-own-others": "/ops/account/sessions/end-others/",
+        "ops:staff-sessions": "/ops/staff/sessions/",
+        "ops:end-sessions": f"/ops/staff/{reveal.staff_id}/end-sessions/",
     }
     return addresses[page]
 
@@ -133,11 +151,9 @@ def status_of(page, method, held):
     if not set(held) & PAGES[page]:
         return 403
     if method == "GET":
-        return 200
-    if page == "ops:search":
-        return 403  # nobody has the content revealed to them but the one who did
+        return 405 if page in SENT_ONLY else 200
     if page not in OFFERED:
-        return 422 if page == "ops:zone" else 405  # which zone was not said
+        return ANSWERS.get(page, 405)
     return 422 if set(held) & OFFERED[page].roles else 403
 
 
@@ -145,7 +161,8 @@ CHANGED = (Throttle, QuotaOverride, ContentReveal, MemoryItem, MemoryUser, UserN
 
 
 def measures():
-    return [str(list(model.objects.order_by("pk").values())) for model in CHANGED]
+    changed = [str(list(model.objects.order_by("pk").values())) for model in CHANGED]
+    return [*changed, list(StaffSession.objects.order_by("pk").values("pk", "ended_at"))]
 
 
 def test_every_page_is_in_the_table_of_roles():
@@ -160,7 +177,7 @@ def test_the_site_has_no_page_beside_those_of_signing_in():
     names = {getattr(pattern, "name", None) for pattern in portal.get_urls()} - {None}
 
     stock = {"autocomplete", "jsi18n", "view_on_site"}  # answer only for registered models, of which there are none
-    assert names - stock == {"index", "login", "logout", "password_change", "password_change_done"}
+    assert names - stock == {"index", "login", "logout", "password_change", "password_change_done", "code", "set_up"}
 
 
 def test_each_page_answers_each_person_as_the_table_says(someone, braked):
@@ -200,6 +217,7 @@ def test_each_action_takes_effect_only_for_its_roles(someone, braked, kept):
         "change-note": lambda: seen.sends(change_note_page(note), reason="Calls back on Mondays.", version=1),
         "suspend": lambda: seen.suspends(dana),
         "resume": lambda: seen.resumes(dana),
+        "end-sessions": lambda: seen.sends(address_of("ops:end-sessions", braked)),
     }
     assert set(sent) == set(ACTIONS)
 

@@ -162,9 +162,9 @@ def follow_every_link(portal, start):
 
 
 def fingerprint():
-    """A hash of every row of every table but the sessions, whose expiry a sign-in may move."""
+    """A hash of every row of every table but the sessions, which note when their person was last seen."""
     with connection.cursor() as cursor:
-        names = [name for name in connection.introspection.table_names(cursor) if name != "django_session"]
+        names = [name for name in connection.introspection.table_names(cursor) if name != "staff_session"]
         digest = hashlib.sha256()
         for name in sorted(names):
             cursor.execute(f"SELECT coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '') FROM \"{name}\" AS t")

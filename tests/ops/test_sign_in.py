@@ -1,10 +1,13 @@
 """Signing in and out, passwords, and what forged or foreign requests meet."""
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 
 from ops.roles import Role
 from tests.ops.portal import Portal, text_of
+from tests.ops.signing import CODE, SET_UP, Visitor
 from tests.personas import PASSWORD, hire
 
 LOGIN = "/admin/login/"
@@ -86,7 +89,32 @@ def test_next_leads_nowhere_else(stranger, olivia, target, place):
 
 
 @pytest.mark.promise("P5")
-@pytest.mark.parametrize("path", [LOGIN, "/admin/logout/", "/admin/password_change/", "/ops/users/usr_1/throttle/"])
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_next_leads_nowhere_else_with_a_second_factor_either(olivia, second_factor_is_required, target, place):
+    visitor = Visitor(olivia).signs_in().elsewhere()
+    visitor.forgets_spent_codes()
+    fields = {"username": olivia.username, "password": PASSWORD, **({"next": target} if place == "first" else {})}
+    step: Any = visitor.client.post(LOGIN, fields)
+    assert target not in step.url
+
+    query = {"next": target} if place == "last" else {}
+    answer: Any = visitor.client.post(CODE, {"code": visitor.phone.shows()}, query_params=query)
+
+    assert answer.url == "/ops/users/"
+
+
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize(
+    "path",
+    [
+        LOGIN, CODE, SET_UP, "/admin/logout/", "/admin/password_change/", "/ops/users/usr_1/throttle/",
+        "/ops/account/second-factor/", "/ops/account/recovery-codes/", "/ops/account/sessions/end-others/",
+        "/ops/staff/1/end-sessions/",
+    ],
+)  # fmt: skip
 def test_a_form_without_its_token_is_refused_with_a_page(sam, path):
     careful = Portal(sam.staff, enforce_csrf_checks=True)
 
