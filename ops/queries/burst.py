@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kimberly.db import statements
 from kimberly.lib import ids
+from kimberly.lib.remember import Remembered
 from kimberly.lib.sql import statement
 from memory.models import Throttle
 from memory.queries import samples
@@ -154,6 +155,7 @@ class RefusedInTier:
 
 
 NOBODY_REFUSED = RefusedInTier(0, 0, {})
+_leaders: Remembered[int, Burst] = Remembered(seconds=15, most=1)
 
 
 def fastest(
@@ -187,6 +189,11 @@ def fastest(
     return Burst(
         since=base.taken_at, over=over, fillers=fillers, users=users, growth_bytes=growth, full_within_an_hour=soon
     )
+
+
+def leaders(*, now: datetime, size: int) -> Burst | None:
+    """Who fills short-term fastest, at most 15 seconds old: for a page that everybody has open all day."""
+    return _leaders.get(size, lambda most: fastest(now=now, size=most))
 
 
 def refused_since(since: datetime, *, now: datetime) -> dict[Tier, RefusedInTier]:

@@ -7,13 +7,15 @@ from kimberly.lib import clock
 from memory.queries import totals
 from ops import overview, schedules
 from ops.overview import Standing
+from ops.queries import burst, expiring, refusals, users
 from ops.queries import overview as facts
-from ops.queries import refusals, users
 from ops.services import condition, pulse
 from ops.views import pages
 
 LATEST_REFUSALS = 5
 LATEST_ACTS = 6
+SOONEST = 5
+FASTEST = 5
 QUEUES = tuple(sorted({schedule.queue for schedule in schedules.ALL}))
 
 
@@ -36,5 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "counted_exactly": users.COUNTED_EXACTLY,
         "refusals": refusals.of_customers(kind=None, tier=None, now=now, size=LATEST_REFUSALS),
         "acts": facts.staff_acts(now=now, size=LATEST_ACTS),
+        "endings": expiring.soonest(now=now, size=SOONEST),
+        "burst": burst.leaders(now=now, size=FASTEST),
     }
     return pages.show(request, "ops/overview.html", context)

@@ -15,12 +15,13 @@ from kimberly.audit.trail import Subject
 from kimberly.celery import app
 from kimberly.lib import clock
 from kimberly.lib.actors import Actor, ActorKind
+from kimberly.lib.remember import forget_everything
 from kimberly.lib.sql import statement
 from kimberly.web import redisclient
 from memory.queries.totals import Kept, TierKept
 from memory.rules.limits import RefusalKind
 from memory.rules.tiers import Tier
-from memory.services import refusals
+from memory.services import refusals, samples
 from memory.services.refusals import Call
 from ops import overview
 from ops.models import InvariantCheck
@@ -281,3 +282,28 @@ def test_what_customers_keep_is_counted_at_most_each_fifteen_seconds(sam, alice)
     with_others = sam.reads("/ops/")
 
     assert "Short-term 0 items" in with_others
+
+
+def test_says_what_ends_next_and_who_fills_short_term_fastest(sam, alice):
+    now = clock.utc_now()
+    samples.take(now=now - HOUR)
+    alice.writes("x" * 4_000, tier=Tier.SHORT_TERM, at=now)
+    alice.is_throttled(at=now, until=now + timedelta(minutes=30, seconds=20))
+    forget_everything()
+
+    text = sam.reads("/ops/")
+
+    grows, _, ends = text[text.index("Who fills short-term fastest") :].partition("What ends next All throttles")
+    assert alice.external_id in grows
+    assert "+3.91 KiB/h" in grows
+    assert f"{alice.external_id} : throttle" in ends
+    assert "30 min left" in ends
+
+
+def test_says_so_when_nothing_ends_and_nothing_was_sampled(sam):
+    forget_everything()
+
+    text = sam.reads("/ops/")
+
+    assert "No throttle and no raise holds" in text
+    assert "Nobody knows yet how fast the tiers fill" in text
