@@ -37,6 +37,7 @@ STAFF = {
     "sam": ("Sam", "Okafor", Role.SUPPORT),
     "lena": ("Lena", "Brandt", Role.LEAD),
     "eva": ("Eva", "Lindqvist", Role.VIEWER),
+    "ada": ("Ada", "Moreau", Role.ADMIN),
 }
 THINGS = (
     "Prefers the window seat on long flights, and an aisle seat on short ones.",

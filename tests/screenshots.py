@@ -69,8 +69,12 @@ def shots(users: dict[str, str]) -> list[Shot]:
     """The pictures, by the addresses of the people that the scenery made."""
     from tests.scenery import QUESTION  # needs the settings
 
-    dana, tomasz, marisol = users["dana"], users["tomasz"], users["marisol"]
     asked = (("The question", QUESTION), ("The memory you expected", users["missed"]))
+    return [*of_everybody(), *of_one(users), *of_contents(users, asked)]
+
+
+def of_everybody() -> list[Shot]:
+    """The pages that are about nobody alone."""
     return [
         Shot("login-desktop", "/admin/login/", by=""),
         Shot("overview-desktop", "/ops/", height=1700),
@@ -80,6 +84,20 @@ def shots(users: dict[str, str]) -> list[Shot]:
         Shot("attention-desktop", "/ops/users/?show=attention", height=SCREEN),
         Shot("users-desktop", "/ops/users/"),
         Shot("users-phone", "/ops/users/", size=PHONE, height=SCREEN),
+        Shot("burst-desktop", "/ops/burst/", height=1800),
+        Shot("burst-phone", "/ops/burst/", size=PHONE, height=1500),
+        Shot("expiring-desktop", "/ops/expiring/", height=SCREEN),
+        Shot("account-desktop", "/ops/account/", height=SCREEN),
+        Shot("staff-sessions-desktop", "/ops/staff/sessions/", by="ada", height=SCREEN),
+        Shot("refusals-dark", "/ops/refusals/", scheme="dark"),
+        Shot("api-desktop", "/api/v1/docs", by="", height=SCREEN),
+    ]
+
+
+def of_one(users: dict[str, str]) -> list[Shot]:
+    """One user's pages, and the forms that act on them."""
+    dana, tomasz = users["dana"], users["tomasz"]
+    return [
         Shot("user-desktop", f"{dana}?done={users['throttle']}", unfold="Raise a quota"),
         Shot("user-dark", dana, scheme="dark"),
         Shot("user-phone", dana, size=PHONE, height=SCREEN),
@@ -98,6 +116,13 @@ def shots(users: dict[str, str]) -> list[Shot]:
         Shot("undo-desktop", f"/ops/acts/{users['deleted']}/undo/", by="lena"),
         Shot("raise-desktop", f"{tomasz}raise-quota/"),
         Shot("throttle-phone", f"{tomasz}throttle/", size=PHONE),
+    ]
+
+
+def of_contents(users: dict[str, str], asked: tuple[tuple[str, str], ...]) -> list[Shot]:
+    """What one user keeps, masked and revealed, and what is found of it."""
+    tomasz, marisol = users["tomasz"], users["marisol"]
+    return [
         Shot("search-desktop", f"{marisol}search/", by="lena", height=1500, fills=asked),
         Shot("search-dark", f"{marisol}search/", by="lena", scheme="dark", height=1500, fills=asked),
         Shot("search-phone", f"{marisol}search/", by="lena", size=PHONE, height=2000, fills=asked),
@@ -105,11 +130,6 @@ def shots(users: dict[str, str]) -> list[Shot]:
         Shot("revealed-phone", f"{marisol}?tab=items", by="lena", size=PHONE),
         Shot("masked-desktop", f"{marisol}?tab=history", by="sam", height=SCREEN),
         Shot("reveal-desktop", f"{tomasz}search/", by="lena", height=SCREEN),
-        Shot("burst-desktop", "/ops/burst/", height=1800),
-        Shot("burst-phone", "/ops/burst/", size=PHONE, height=1500),
-        Shot("expiring-desktop", "/ops/expiring/", height=SCREEN),
-        Shot("refusals-dark", "/ops/refusals/", scheme="dark"),
-        Shot("api-desktop", "/api/v1/docs", by="", height=SCREEN),
     ]
 
 

@@ -20,9 +20,9 @@ MARK = "crowd-of-samples"
 CROWD_SQL = "SELECT id FROM memory_user WHERE starts_with(external_id, %(mark)s)"
 PEOPLE_SQL = """
 INSERT INTO memory_user (
-    external_id, display_name, email, plan_id, state, purpose, time_zone, staff_notes, version, created_at, changed_at
+    external_id, display_name, email, plan_id, state, purpose, time_zone, version, created_at, changed_at
 )
-SELECT %(mark)s || n, '', '', 'free', 'active', 'customer', 'UTC', '', 1, %(now)s, %(now)s
+SELECT %(mark)s || n, '', '', 'free', 'active', 'customer', 'UTC', 1, %(now)s, %(now)s
 FROM generate_series(1, %(people)s::int) AS n
 """
 COUNTERS_SQL = """

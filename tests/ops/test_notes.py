@@ -42,7 +42,7 @@ def test_a_note_stands_on_the_users_page_with_who_and_when(sam, vera, dana):
 
 def test_the_newest_note_stands_first(sam, lena, dana):
     sam.notes(dana, TEXT)
-    with time_machine.travel(NOON.replace(hour=13), tick=False):
+    with time_machine.travel(NOON.replace(minute=20), tick=False):
         lena.notes(dana, "Moved to Porto in spring.")
 
     text = lena.reads(user_page(dana, "?tab=notes"))

@@ -40,7 +40,7 @@ def kept_of(action):
 def test_after_the_password_alone_no_page_opens(olivia):
     answer = olivia.gives_password()
 
-    assert answer.url == f"{SET_UP}?next=/ops/users/"
+    assert answer.url == f"{SET_UP}?next=/ops/"
     addresses = ["/ops/users/", "/ops/refusals/", "/ops/account/", "/admin/password_change/", "/admin/"]
     assert {path: olivia.opens(path).status_code for path in addresses} == dict.fromkeys(addresses, 302)
 
@@ -95,9 +95,9 @@ def test_who_only_knows_the_password_sets_no_other_authenticator_up_beside_it(ol
 def test_from_then_on_the_code_is_asked_for(enrolled):
     enrolled.forgets_spent_codes()
 
-    assert enrolled.gives_password().url == f"{CODE}?next=/ops/users/"
+    assert enrolled.gives_password().url == f"{CODE}?next=/ops/"
     assert not enrolled.is_in()
-    assert enrolled.gives_code(enrolled.phone.shows()).url == "/ops/users/"
+    assert enrolled.gives_code(enrolled.phone.shows()).url == "/ops/"
     assert enrolled.is_in()
 
 
@@ -223,7 +223,7 @@ def test_a_secret_stays_readable_when_a_new_key_is_put_in_front(db):
 def test_without_a_second_factor_the_demo_says_so(olivia, second_factor_is_not_required):
     answer = olivia.gives_password()
 
-    assert answer.url == "/ops/users/"
+    assert answer.url == "/ops/"
     assert "Demo mode. A name and a password open this portal" in olivia.reads("/ops/users/")
     assert "Demo mode." in text_of(Portal().opens(LOGIN))
 

@@ -103,7 +103,7 @@ def test_next_leads_nowhere_else_with_a_second_factor_either(olivia, second_fact
     query = {"next": target} if place == "last" else {}
     answer: Any = visitor.client.post(CODE, {"code": visitor.phone.shows()}, query_params=query)
 
-    assert answer.url == "/ops/users/"
+    assert answer.url == "/ops/"
 
 
 @pytest.mark.promise("P5")

@@ -180,11 +180,11 @@ def test_an_address_that_means_nothing_is_refused_as_a_page(vera, query):
 
 MANY = """
     INSERT INTO memory_user (
-        external_id, display_name, email, plan_id, state, purpose, time_zone, staff_notes, version,
+        external_id, display_name, email, plan_id, state, purpose, time_zone, version,
         created_at, changed_at
     )
     SELECT
-        'acct-' || n, 'Name' || n || ' Last' || n, n || '@example.org', 'free', 'active', 'customer', 'UTC', '', 1,
+        'acct-' || n, 'Name' || n || ' Last' || n, n || '@example.org', 'free', 'active', 'customer', 'UTC', 1,
         now(), now()
     FROM generate_series(1, 3000) AS n
 """
