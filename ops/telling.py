@@ -181,6 +181,12 @@ def limit_from(source: str, source_id: str) -> str:
 
 
 Saying = tuple[str, str, Callable[[Facts, Facts, datetime], str]]
+
+
+def _about_accounts(sentence: str) -> Saying:
+    return "mute", "person", lambda _before, _after, _now: sentence
+
+
 TOLD: dict[str, Saying] = {
     "user.registered": ("mute", "person", _registered),
     "user.changed": ("mute", "instruction", _changed),
@@ -204,4 +210,14 @@ TOLD: dict[str, Saying] = {
     "note.changed": ("info", "communication", _note_changed),
     "note.removed": ("mute", "communication", _note_removed),
     "usage.reconciled": ("warn", "check", _reconciled),
+    "staff.made": _about_accounts("Made an account of staff"),
+    "staff.changed": _about_accounts("Changed an account of staff"),
+    "staff.password_changed": _about_accounts("Changed a password of staff"),
+    "staff.second_factor_set": _about_accounts("Set up a second factor"),
+    "staff.second_factor_removed": _about_accounts("Removed a second factor"),
+    "staff.recovery_codes_made": _about_accounts("Made new recovery codes"),
+    "staff.recovery_code_used": _about_accounts("Signed in with a recovery code"),
+    "staff.sessions_ended": _about_accounts("Ended sessions of staff"),
+    "staff.locked": _about_accounts("Locked after wrong tries"),
+    "staff.unlocked": _about_accounts("Unlocked a sign-in"),
 }

@@ -77,6 +77,8 @@ def of_everybody() -> list[Shot]:
     """The pages that are about nobody alone."""
     return [
         Shot("login-desktop", "/admin/login/", by=""),
+        Shot("account-desktop", "/ops/account/", height=SCREEN),
+        Shot("staff-sessions-desktop", "/ops/staff/sessions/", by="ada", height=SCREEN),
         Shot("overview-desktop", "/ops/", height=1700),
         Shot("overview-dark", "/ops/", scheme="dark", height=1700),
         Shot("overview-phone", "/ops/", size=PHONE, height=SCREEN),
@@ -87,8 +89,6 @@ def of_everybody() -> list[Shot]:
         Shot("burst-desktop", "/ops/burst/", height=1800),
         Shot("burst-phone", "/ops/burst/", size=PHONE, height=1500),
         Shot("expiring-desktop", "/ops/expiring/", height=SCREEN),
-        Shot("account-desktop", "/ops/account/", height=SCREEN),
-        Shot("staff-sessions-desktop", "/ops/staff/sessions/", by="ada", height=SCREEN),
         Shot("refusals-dark", "/ops/refusals/", scheme="dark"),
         Shot("api-desktop", "/api/v1/docs", by="", height=SCREEN),
     ]

@@ -13,6 +13,7 @@ LEFT JOIN audit_text AS t ON t.entry_id = e.id
 LEFT JOIN auth_user AS s ON s.id::text = e.actor_id
 -- Only these entries' subjects are UUIDs: PostgreSQL must not try to read another as one.
 LEFT JOIN memory_user AS u ON u.id = CASE WHEN e.subject_kind = 'user' THEN e.subject_id::uuid END
-WHERE e.actor_kind = 'staff'
+-- Signing in changes nothing.
+WHERE e.actor_kind = 'staff' AND e.action <> 'staff.signed_in'
 ORDER BY e.at DESC, e.id DESC
 LIMIT %(most)s::bigint

@@ -216,7 +216,13 @@ def test_an_act_on_nobody_is_told_as_well(lena, db):
 
     (act,) = facts.staff_acts(now=NOON, size=6)
 
-    assert (act.what, act.user_id) == ("staff.changed", "")
+    assert (act.what, act.user_id) == ("Changed an account of staff", "")
+
+
+def test_who_only_signed_in_did_nothing(lena, db):
+    trail.record("staff.signed_in", subject=Subject("staff", "7"), actor=_actor(lena), now=NOON)
+
+    assert facts.staff_acts(now=NOON, size=6) == []
 
 
 def _actor(portal):
