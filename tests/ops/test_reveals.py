@@ -18,7 +18,7 @@ from tests.personas import NOON, TESTER, Person, hire
 pytestmark = [pytest.mark.promise("V8"), pytest.mark.usefixtures("clock_at_noon")]
 
 MINUTE = timedelta(minutes=1)
-SECRET = "The safe's combination is 4711, and nobody may know."
+SECRET = "The safe's combination is “seven-eleven”, and nobody may know."
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def luis(db):
 def shows(portal, dana):
     """On how many of the pages with items the content shows to this person."""
     pages = (user_page(dana), user_page(dana, "?tab=items"))
-    return sum("4711" in portal.opens(page).content.decode() for page in pages)
+    return sum("seven-eleven" in portal.opens(page).content.decode() for page in pages)
 
 
 def test_a_reveal_shows_the_content_to_who_asked_and_to_nobody_else(lena, luis, vera, dana):
@@ -219,14 +219,14 @@ def test_an_account_that_is_off_reads_no_more(lena, luis, dana):
 
 
 def test_a_purged_memory_has_nothing_to_show(lena, dana):
-    stored = dana.writes("Another one: 4711")
+    stored = dana.writes("Another one: seven-eleven")
     items.purge_item(stored.id, user_id=dana.id, actor=TESTER, now=NOON)
     lena.reveals(dana)
 
     text = lena.reads(user_page(dana, "?tab=items&state=purged"))
 
     assert "erased" in text
-    assert "4711" not in text
+    assert "seven-eleven" not in text
 
 
 def test_archived_ones_show_as_well(lena, dana):
@@ -263,7 +263,7 @@ def test_no_cache_keeps_a_page_with_content(lena, dana):
     answers = [lena.opens(user_page(dana, "?tab=items")), lena.searches(dana, "combination")]
 
     assert all("no-store" in answer["Cache-Control"] for answer in answers)
-    assert all("4711" in answer.content.decode() for answer in answers)
+    assert all("seven-eleven" in answer.content.decode() for answer in answers)
 
 
 def test_an_erased_user_is_not_revealed_and_the_page_says_why(lena, dana):

@@ -180,14 +180,14 @@ def test_the_page_of_a_user_says_what_is_used_of_which_limit(vera, dana):
 
 
 def test_content_is_masked_everywhere(vera, dana):
-    secret = "The safe's combination is 4711, and nobody may know."
+    secret = "The safe's combination is “seven-eleven”, and nobody may know."
     stored = dana.writes(secret, metadata={"title": "combination"})
     items.delete_item(dana.writes(secret).id, user_id=dana.id, actor=TESTER, now=NOON)
 
     pages = [vera.reads(user_page(dana, f"?tab={tab}")) for tab in ("usage", "items", "refusals", "history")]
     pages.append(vera.reads(user_page(dana, "?tab=items&state=archived")))
 
-    assert [page for page in pages if "4711" in page or "combination" in page] == []
+    assert [page for page in pages if "seven-eleven" in page or "combination" in page] == []
     assert f"masked, {len(secret)} characters" in pages[1]
     assert f"mem_…{stored.id.hex[-12:]}" in pages[1]
     assert "purged in 30 days" in pages[-1]
