@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from kimberly.db import statements
@@ -35,9 +35,3 @@ def nearest(moment: datetime, *, now: datetime) -> UsageSampling | None:
     before = taken.filter(taken_at__lte=moment).order_by("-hour")[:1]
     after = taken.filter(taken_at__gt=moment).order_by("hour")[:1]
     return min(before.union(after, all=True), key=lambda found: abs(found.taken_at - moment), default=None)
-
-
-def newest(*, now: datetime) -> timedelta | None:
-    """How long ago the counters were sampled; None before the first time."""
-    taken_at = UsageSampling.objects.filter(taken_at__lte=now).order_by("-hour").values_list("taken_at", flat=True)
-    return next((now - at for at in taken_at[:1]), None)

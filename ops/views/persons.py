@@ -94,12 +94,11 @@ def note(request: HttpRequest, user: str) -> HttpResponse:
 @get_or_post
 def change_note(request: HttpRequest, note: UUID) -> HttpResponse:
     """Change one's own note."""
-    kept = note_queries.one(note)
-    profile = users.profile(kept.user_id, names=Names(), now=clock.utc_now()) if kept else None
+    kept, now = note_queries.one(note), clock.utc_now()
+    profile = users.profile(kept.user_id, names=Names(), now=now) if kept else None
     if kept is None or profile is None:
         raise Http404
     form = NoteForm(actions.sent(request), name="note", note=kept)
-    now = clock.utc_now()
 
     def act(sender: Sender) -> AuditEntry:
         return notes.change(sender, Seen(kept.pk, form.cleaned_data["version"] or 0), now=now)

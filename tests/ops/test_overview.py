@@ -160,7 +160,7 @@ def test_without_redis_the_page_opens_and_what_it_knew_is_unknown(sam, lose_redi
 
 
 @pytest.mark.promise("P9")
-def test_every_page_says_that_the_database_is_read_only(sam, alice, monkeypatch):
+def test_every_page_says_that_the_database_is_read_only(sam, alice):
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
     try:
