@@ -278,7 +278,6 @@ def test_a_sample_of_the_future_is_no_beginning(dana):
     nearest = history.nearest(NOON, now=NOON)
     assert nearest is not None
     assert nearest.taken_at == NOON - HOUR
-    assert history.newest(now=NOON) == HOUR
 
 
 def test_a_viewer_reads_it_all(vera, dana):
