@@ -10,7 +10,12 @@ DAY_SECONDS = 24 * 3600
 
 
 def make_plan(
-    *, hard_bytes: int = ROOM, archived_bytes: int = ROOM, write_per_minute: int = 1_200, query_per_minute: int = 1_200
+    *,
+    hard_bytes: int = ROOM,
+    soft_bytes: int | None = None,
+    archived_bytes: int = ROOM,
+    write_per_minute: int = 1_200,
+    query_per_minute: int = 1_200,
 ) -> str:
     """A new plan, the same in every tier; gives its slug."""
     slug = unique("plan")
@@ -19,7 +24,7 @@ def make_plan(
         TierPolicy.objects.create(
             plan_id=slug,
             tier=tier,
-            soft_bytes=hard_bytes,
+            soft_bytes=hard_bytes if soft_bytes is None else soft_bytes,
             hard_bytes=hard_bytes,
             archived_bytes=archived_bytes,
             life_seconds=DAY_SECONDS if tier is Tier.SHORT_TERM else None,

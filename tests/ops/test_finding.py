@@ -13,6 +13,7 @@ from memory.services import users
 from memory.services.users import Profile
 from ops.queries import finding
 from ops.services import seen
+from tests.ops.many_people import make_many
 from tests.ops.portal import Portal, text_of, user_page
 from tests.ops.test_safe_pages import fingerprint
 from tests.personas import NOON, TESTER, Person, unique
@@ -126,6 +127,8 @@ def test_a_whole_id_is_found_while_one_types_as_well(vera, dana):
 
 
 def test_each_part_of_the_search_reads_its_index(db):
+    make_many()
+
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         cursor.execute(f"EXPLAIN {statement(finding.__file__, 'find_users')}", {"beginning": "dana", "most": 10})

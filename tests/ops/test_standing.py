@@ -16,7 +16,9 @@ from memory.services import refusals, users
 from memory.services.refusals import Call
 from memory.services.users import Profile
 from ops import shows
+from tests.api.plans import make_plan
 from tests.counts import rounds
+from tests.ops.many_people import make_many
 from tests.ops.test_users import every_page, rows_of
 from tests.personas import NOON, TESTER, Person, unique
 
@@ -28,12 +30,13 @@ SEEDS = range(rounds(3, 40))
 def crowd(seed, *, size=14):
     """People of whom each may be full, raised, throttled, refused, suspended, or no customer."""
     chance = random.Random(seed)
+    small, large = (make_plan(hard_bytes=room, soft_bytes=int(0.8 * room)) for room in (10_000, 30_000))
     made = []
     for number in range(size):
         at = NOON - timedelta(minutes=chance.randrange(5))
         purpose = Purpose.CANARY if chance.random() < 0.1 else Purpose.CUSTOMER
         name = chance.choice(NAMES)
-        profile = Profile(plan=chance.choice(("free", "free", "paid")), display_name=name, email=f"d{number}@x.example")
+        profile = Profile(plan=chance.choice((small, small, large)), display_name=name, email=f"d{number}@x.example")
         user, _ = users.put(unique("dan"), profile, actor=TESTER, now=at, purpose=purpose)
         made.append(lead_a_life(Person(user.pk, user.external_id), chance))
     return made
@@ -48,8 +51,8 @@ def lead_a_life(person, chance):
     if chance.random() < 0.4:
         # Ended, in force, or in force only later.
         begin = NOON + chance.choice((-3, -1, 1)) * HOUR
-        limit = chance.choice((1, 3)) * (1 << 20)
-        override = person.is_raised(Tier.SHORT_TERM, 30 << 20, at=begin, until=begin + 2 * HOUR)
+        limit = chance.choice((3_000, 15_000))
+        override = person.is_raised(Tier.SHORT_TERM, 60_000, at=begin, until=begin + 2 * HOUR)
         QuotaOverride.objects.filter(pk=override.pk).update(hard_bytes=limit)
     if chance.random() < 0.3:
         begin = NOON + chance.choice((-3, -1, 1)) * HOUR
@@ -142,8 +145,9 @@ def test_what_is_counted_is_what_is_listed(db, seed):
 
 @pytest.mark.usefixtures("clock_at_noon")
 def test_a_list_is_an_address_and_its_pages_go_on_with_it(vera, db):
+    small = make_plan(hard_bytes=1_000, soft_bytes=800)
     for _ in range(51):
-        Person.register("full").fill(Tier.SHORT_TERM, leaving_bytes=70_000)
+        Person.register("full", plan=small).fill(Tier.SHORT_TERM, leaving_bytes=70)
     Person.register("empty")
 
     shown = every_page(vera, "/ops/users/?show=over-soft&tier=short-term&sort=short-term")
@@ -178,22 +182,10 @@ def test_an_address_that_means_nothing_is_refused_as_a_page(vera, query):
     assert vera.opens(f"/ops/users/?{query}").status_code == 422
 
 
-MANY = """
-    INSERT INTO memory_user (
-        external_id, display_name, email, plan_id, state, purpose, time_zone, version,
-        created_at, changed_at
-    )
-    SELECT
-        'acct-' || n, 'Name' || n || ' Last' || n, n || '@example.org', 'free', 'active', 'customer', 'UTC', 1,
-        now(), now()
-    FROM generate_series(1, 3000) AS n
-"""
-
-
 def test_the_suspended_and_the_beginnings_are_found_by_their_indexes(db):
+    make_many()
+
     with connection.cursor() as cursor:
-        cursor.execute(MANY)
-        cursor.execute("ANALYZE memory_user")  # else what the planner knows is what other tests left
         cursor.execute(f"EXPLAIN {statement(standing.__file__, 'users_suspended')}")
         suspended = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute(f"EXPLAIN {statement(standing.__file__, 'users_begin_so')}", {"beginning": "d"})
