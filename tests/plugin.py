@@ -42,6 +42,14 @@ def pytest_load_initial_conftests(args: list[str]) -> None:
         start_servers()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests over HTTP start a web server: they are slow by that, without a word in each file."""
+    for item in items:
+        if "web_server" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+
+
 def postgres() -> PostgresServer:
     """This process's server."""
     assert POSTGRES is not None, "no server was started in this process"

@@ -22,6 +22,8 @@ from ops.queries import burst, timeline, users
 from ops.queries.names import Names
 from ops.services import invariants
 
+pytestmark = pytest.mark.slow
+
 NEAR, BURSTING, THROTTLED, ENDS_SOON = "acct-71180", "acct-74012", "acct-73554", "acct-70921"
 RAISED_ONCE, LIFTED, SUSPENDED = "acct-71733", "acct-72418", "acct-72066"
 

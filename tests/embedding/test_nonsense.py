@@ -17,6 +17,8 @@ from tests.embedding.conftest import DIMENSIONS
 from tests.embedding.endpoint import well
 from tests.personas import NOON, TESTER
 
+pytestmark = pytest.mark.slow
+
 NOTES = [f"Note {number}: the window seat of row {number}." for number in range(rounds(2, 20))]
 
 

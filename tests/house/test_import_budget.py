@@ -6,9 +6,13 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.house import locks
 from tests.house.sources import PROJECT
 from tests.personas import issue_key
+
+pytestmark = pytest.mark.slow
 
 # The ten that the project stands on, and at most eight more.
 STANDS_ON = {

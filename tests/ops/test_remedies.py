@@ -30,7 +30,7 @@ from tests.api.plans import make_plan
 from tests.counts import rounds
 from tests.personas import Person, content_of
 
-pytestmark = pytest.mark.promise("P8")
+pytestmark = [pytest.mark.slow, pytest.mark.promise("P8")]
 
 EVERYBODY = 100_000
 INSTANT = timedelta(milliseconds=1)

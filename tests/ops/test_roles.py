@@ -32,7 +32,7 @@ from tests.ops.portal import (
 )
 from tests.personas import TESTER, Person, hire
 
-pytestmark = pytest.mark.promise("P1")
+pytestmark = [pytest.mark.slow, pytest.mark.promise("P1")]
 
 MIB = 1 << 20
 PEOPLE = {**{str(role): [role] for role in Role}, "eve": [], "stranger": None}

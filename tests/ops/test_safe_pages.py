@@ -32,6 +32,8 @@ from tests.ops.portal import (
 )
 from tests.personas import TESTER, Person, hire
 
+pytestmark = pytest.mark.slow
+
 PAYLOADS = [
     "<script>window.hurt=1</script>",
     '"><img src=x onerror=window.hurt=1>',
