@@ -180,6 +180,6 @@ def label_of(staff: Any) -> str:
     return str(staff.get_full_name() or staff.get_username())
 
 
-def ensure_groups() -> dict[Role, Group]:
-    """The groups of all roles, made where they are missing."""
-    return {role: Group.objects.get_or_create(name=str(role))[0] for role in Role}
+def groups_of(held: Collection[Role]) -> list[Group]:
+    """The groups of these roles, made where they are missing."""
+    return [Group.objects.get_or_create(name=str(role))[0] for role in held]

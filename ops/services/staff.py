@@ -112,7 +112,7 @@ def _roles_of(person: Any) -> list[str]:
 def _give_roles(
     person: Any, held: Collection[Role], *, action: str, facts: dict[str, Any], actor: Actor, now: datetime
 ) -> None:
-    before, groups = _roles_of(person), roles.ensure_groups()
-    person.groups.set([groups[role] for role in held])
+    before = _roles_of(person)
+    person.groups.set(roles.groups_of(held))
     whom, after = Subject("staff", str(person.pk)), {"roles": sorted(held), **facts}
     trail.record(action, subject=whom, actor=actor, now=now, before={"roles": before}, after=after)

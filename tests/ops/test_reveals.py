@@ -4,14 +4,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
 from kimberly.audit.models import AuditEntry
 from memory.models import MemoryUser
 from memory.services import items
 from ops.models import ContentReveal
-from ops.roles import Role
+from ops.roles import Role, groups_of
 from tests.ops.portal import WHY, Portal, mask_page, reveal_page, search_page, text_of, user_page
 from tests.personas import NOON, TESTER, Person, hire
 
@@ -202,8 +201,7 @@ def test_a_form_that_is_sent_twice_reveals_once(lena, dana):
 
 def test_who_loses_the_role_reads_no_more(lena, luis, dana):
     lena.reveals(dana)
-    lena.staff.groups.remove(Group.objects.get(name="lead"))
-    lena.staff.groups.add(Group.objects.get(name="support"))
+    lena.staff.groups.set(groups_of([Role.SUPPORT]))
 
     assert shows(lena, dana) == 0
     assert "has it revealed" not in luis.reads(user_page(dana))
