@@ -1,14 +1,14 @@
 """How one user's tiers have grown, and when they are full if that goes on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from memory.queries import samples
 from memory.queries.usage import TierUsage
 from memory.rules import forecast
-from memory.rules.forecast import DAY, Forecast, Level, Pace, Slope
+from memory.rules.forecast import DAY, Forecast, Level, Limit, Pace, Slope
 from memory.rules.tiers import Tier
 
 WEEK = 7 * DAY
@@ -31,13 +31,16 @@ def of_user(user_id: UUID, tiers: Mapping[Tier, TierUsage], *, since: datetime, 
     return {tier: _growth([*found[tier], Level(now, usage.active_bytes)], usage, now) for tier, usage in tiers.items()}
 
 
+def under(limit: Limit, usage: TierUsage, growth: Growth, *, now: datetime) -> Forecast | None:
+    """When the tier would be full under another limit; full is a tier in which nothing of the usual size fits."""
+    paces = [slope.bytes_per_hour for slope in (growth.day, growth.week) if slope is not None]
+    if not paces:
+        return None
+    usual = max(1, usage.active_bytes // max(1, usage.active_items))
+    return forecast.when_full(usage.active_bytes, limit, Pace(max(paces)), write_bytes=usual, now=now)
+
+
 def _growth(levels: Sequence[Level], usage: TierUsage, now: datetime) -> Growth:
     day, week = (forecast.slope(levels, within=length) for length in (DAY, WEEK))
-    paces = [slope.bytes_per_hour for slope in (day, week) if slope is not None]
-    return Growth(levels, day, week, _forecast(usage, max(paces), now) if paces else None)
-
-
-def _forecast(usage: TierUsage, bytes_per_hour: float, now: datetime) -> Forecast:
-    """Full is a tier in which nothing of the usual size fits."""
-    usual = max(1, usage.active_bytes // max(1, usage.active_items))
-    return forecast.when_full(usage.active_bytes, usage.limit, Pace(bytes_per_hour), write_bytes=usual, now=now)
+    grown = Growth(levels, day, week, None)
+    return replace(grown, forecast=under(usage.limit, usage, grown, now=now))

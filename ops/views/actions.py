@@ -1,7 +1,8 @@
 """The staff's actions on one user: a form with a reason, one service call, and back to the user's page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,14 @@ from kimberly.lib import bytesize, clock, ids
 from kimberly.lib.errors import Refusal
 from kimberly.web import problems, requestid
 from memory.models import QuotaOverride, Throttle
-from memory.rules.tiers import UserState
+from memory.queries.usage import TierUsage
+from memory.rules.forecast import Limit
+from memory.rules.tiers import Tier, UserState
 from ops import roles, words
+from ops.queries import growth, users
 from ops.queries import measures as measure_queries
 from ops.queries import reveals as reveal_queries
-from ops.queries import users
+from ops.queries.growth import Growth
 from ops.queries.measures import MeasureRow, Sort
 from ops.queries.names import Names
 from ops.queries.reveals import RevealRow
@@ -62,13 +66,13 @@ class Offers:
     """Who else reads; `mask_own` is None while the content is masked to the reader."""
 
 
-def on(profile: Profile, *, staff: Any, then: str = USER) -> Offers:
+def on(profile: Profile, *, staff: Any, grown: Mapping[Tier, Growth], then: str = USER) -> Offers:
     """What the person may do to the user, with a form each; `then` is the page it is offered on."""
     own = reveal_queries.own(profile.reveals, staff)
     others = [reveal for reveal in profile.revealed if reveal != own]
     return Offers(
         _throttle_offer(profile, staff),
-        _raise_offer(profile, staff),
+        _raise_offer(profile, staff, _raise_form(profile, grown)),
         [_end_offer(profile, measure, staff) for measure in profile.in_force],
         _reveal_offer(profile, staff, RevealForm(name="reveal", then=then)),
         _mask_offer(own, staff, _mask_form(own, staff, then=then)) if own else None,
@@ -95,9 +99,9 @@ def throttle(request: HttpRequest, user: str) -> HttpResponse:
 def raise_quota(request: HttpRequest, user: str) -> HttpResponse:
     """Give one of the user's tiers a higher limit for a time."""
     profile = profile_or_404(user)
-    form = RaiseForm(sent(request), name="raise", tiers=profile.tiers)
-    form.prefill(request.GET)
     now = clock.utc_now()
+    form = _raise_form(profile, growth.of_user(profile.user.pk, profile.tiers, since=now, now=now), sent(request))
+    form.prefill(request.GET)
 
     def act(sender: Sender) -> QuotaOverride:
         limit = measures.Limit(form.chosen_tier, form.hard_bytes, form.replacing)
@@ -216,11 +220,18 @@ def _throttle_form(profile: Profile, data: Any = None) -> ThrottleForm:
     return ThrottleForm(data, name="throttle", plan=profile.user.plan, held=profile.throttles)
 
 
-def _raise_offer(profile: Profile, staff: Any, form: RaiseForm | None = None) -> Offer:
+def _raise_offer(profile: Profile, staff: Any, form: RaiseForm) -> Offer:
     url = reverse("ops:raise-quota", args=[profile.user.public_id])
-    shown = form or RaiseForm(name="raise", tiers=profile.tiers)
     why_not = refused_to(staff, roles.RAISE_QUOTA) or _gone(profile)
-    return Offer(roles.RAISE_QUOTA, url, shown, why_not, note=measures.bound_of(staff))
+    return Offer(roles.RAISE_QUOTA, url, form, why_not, note=measures.bound_of(staff))
+
+
+def _raise_form(profile: Profile, grown: Mapping[Tier, Growth], data: Any = None) -> RaiseForm:
+    def outlook(usage: TierUsage, limit: Limit, now: datetime) -> str:
+        forecast = growth.under(limit, usage, grown[usage.tier], now=now) if usage.tier in grown else None
+        return words.outlook(forecast, now) if forecast else ""
+
+    return RaiseForm(data, name="raise", tiers=profile.tiers, outlook=outlook)
 
 
 def _end_offer(profile: Profile, measure: MeasureRow, staff: Any, form: EndForm | None = None) -> Offer:

@@ -1,6 +1,6 @@
 """The forms of the staff's actions. What a service refuses is shown beside the field that its pointer names."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 from django import forms
 
 from kimberly.audit.trail import Why
-from kimberly.lib import bytesize
+from kimberly.lib import bytesize, clock
 from kimberly.lib.errors import Invalid, Refusal
 from memory.models import Plan
 from memory.queries.usage import TierUsage
+from memory.rules.forecast import Limit
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
 from memory.services.limits import MOST_PER_MINUTE, REASON_CHARACTERS
@@ -30,6 +31,8 @@ TOO_LONG = "This has %(show_value)d characters; at most %(limit_value)d characte
 DATETIME_LOCAL = "%Y-%m-%dT%H:%M"
 USER, SEARCH = "user", "search"
 ALL = ThrottleScope.ALL
+Outlook = Callable[[TierUsage, Limit, datetime], str]
+"""When a tier would be full under a limit, in words; empty where nobody knows how it grows."""
 
 
 class ReasonedForm(forms.Form):
@@ -240,9 +243,11 @@ class RaiseForm(EndingForm):
     replaces = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
     unit = forms.ChoiceField(label="Unit", choices=[(unit, unit) for unit in UNITS], required=False, initial="MiB")
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, tiers: Mapping[Tier, TierUsage]) -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, name: str, tiers: Mapping[Tier, TierUsage], outlook: Outlook
+    ) -> None:
         super().__init__(data, name=name)
-        self.tiers = tiers
+        self.tiers, self.outlook = tiers, outlook
         fullest = max(tiers, key=lambda tier: (tiers[tier].override_id is None, tiers[tier].share), default=None)
         choices = [(tier, tier.label) for tier in tiers]
         self.fields["tier"] = forms.ChoiceField(
@@ -280,23 +285,29 @@ class RaiseForm(EndingForm):
         return holds if str(holds) in self.cleaned_data["replaces"].split() else None
 
     def previews(self) -> list[dict[str, Any]]:
-        """For each tier the limit and use now, and after each choice: what the form shows before it is sent."""
+        """For each tier the limit, the use and when it is full, now and after each choice: seen before it is sent."""
+        now = clock.utc_now()
         return [
             {
                 "tier": usage.tier,
                 "limit": bytesize.human(usage.limit_bytes),
                 "used": words.percent(usage.share),
+                "full": self.outlook(usage, usage.limit, now),
                 "after": [
-                    {
-                        "to": to,
-                        "limit": bytesize.human(int(usage.plan_bytes * times)),
-                        "used": words.percent(usage.active_bytes / (usage.plan_bytes * times)),
-                    }
-                    for to, times in TIMES_PLAN.items()
+                    self._after(usage, to, int(usage.plan_bytes * times), now) for to, times in TIMES_PLAN.items()
                 ],
             }
             for usage in self.tiers.values()
         ]
+
+    def _after(self, usage: TierUsage, to: str, hard_bytes: int, now: datetime) -> dict[str, Any]:
+        limits = {end: Limit(hard_bytes, now + length, usage.plan_bytes) for end, length in ENDS.items()}
+        return {
+            "to": to,
+            "limit": bytesize.human(hard_bytes),
+            "used": words.percent(usage.active_bytes / hard_bytes),
+            "full": [(end, self.outlook(usage, limit, now)) for end, limit in limits.items()],
+        }
 
 
 class EndForm(ReasonedForm):

@@ -62,7 +62,7 @@ def _shown(
     context = {
         **head_of(request, profile, reveal, now=now),
         "tab": "search",
-        "actions": actions.on(profile, staff=request.user, then=SEARCH),
+        "actions": actions.on(profile, staff=request.user, grown={}, then=SEARCH),
         "form": form,
         "answer": searches.search(form.asked(), reveal=reveal, now=now) if reveal and is_answered else None,
         "was_sent": request.method == "POST",

@@ -113,7 +113,7 @@ def one(request: HttpRequest, user: str) -> HttpResponse:
         "tab": tab,
         "tab_template": f"ops/parts/tab_{tab}.html",
         "cursor": request.GET.get("cursor", ""),
-        "actions": actions.on(profile, staff=request.user),
+        "actions": actions.on(profile, staff=request.user, grown=grown),
         "on_person": persons.on(profile, staff=request.user),
         "growth": grown,
         **TABS[tab](request, Reading(profile, reveal, names, grown, now)),

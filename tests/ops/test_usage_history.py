@@ -60,6 +60,17 @@ def test_slope_and_time_to_full_stand_beside_each_bar(sam, dana):
 
 
 @pytest.mark.usefixtures("clock_at_noon")
+@pytest.mark.parametrize("part", ["", "raise-quota/"])
+def test_the_form_of_a_raise_says_when_the_tier_would_be_full_for_each_limit_and_end(sam, dana, part):
+    text = sam.reads(user_page(dana) + part)
+
+    # The plan's limit comes back after 1, 4 and 24 hours, before the tier is full; a raise of 72 h carries it further.
+    back = "full in 37 h full in 37 h full in 37 h"
+    to_768, to_1024 = f"{back} full in 2 days by the end you enter", f"{back} full in 3 days by the end you enter"
+    assert f"Outlook full in 37 h {to_768} {to_1024} by what you enter" in text
+
+
+@pytest.mark.usefixtures("clock_at_noon")
 @pytest.mark.parametrize(("query", "says"), [
     ("", "Short-term usage, 7 days"),
     ("?range=24h", "Short-term usage, 24 h"),
