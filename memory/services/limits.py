@@ -187,6 +187,8 @@ def errors_of(why: Why) -> list[tuple[str, str]]:
         errors.append(
             ("/reason", f"must have at least {REASON_CHARACTERS} characters, so that the next reader understands")
         )
+    if unseen := texts.unseen_error(why.ticket):
+        errors.append(("/ticket", unseen))
     if len(why.ticket) > TICKET_CHARACTERS:
         errors.append(("/ticket", f"must have at most {TICKET_CHARACTERS} characters"))
     return errors

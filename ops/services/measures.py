@@ -14,7 +14,7 @@ from memory.queries import usage
 from memory.rules.limits import ThrottleScope
 from memory.rules.tiers import Tier
 from memory.services import limits, quotas
-from memory.services.limits import REASON_CHARACTERS, Order, Target
+from memory.services.limits import Order, Target
 from ops import roles
 from ops.roles import SUPPORT_LONGEST_RAISE, SUPPORT_MOST_TIMES_PLAN, Role
 from ops.services import forms
@@ -154,6 +154,5 @@ def _require_within_bounds(sender: Sender, limit: Limit, *, user_id: UUID, ends_
 
 
 def _require_reason(why: Why) -> None:
-    if len(why.reason.strip()) < REASON_CHARACTERS:
-        sentence = f"must have at least {REASON_CHARACTERS} characters, so that the next reader understands"
-        raise Invalid(("/reason", sentence))
+    if errors := limits.errors_of(why):
+        raise Invalid(*errors)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from django import forms
 
 from kimberly.audit.trail import Why
-from kimberly.lib import bytesize, clock
+from kimberly.lib import bytesize, clock, texts
 from kimberly.lib.errors import Invalid, Refusal
 from memory.models import Plan
 from memory.queries.usage import TierUsage
@@ -35,21 +35,30 @@ Outlook = Callable[[TierUsage, Limit, datetime], str]
 """When a tier would be full under a limit, in words; empty where nobody knows how it grows."""
 
 
+def seen(text: str) -> None:
+    """Refuse what makes a text other than it looks, beside all else that is wrong with a form."""
+    if unseen := texts.unseen_error(text, allow_lines=True):
+        raise forms.ValidationError(f"This {unseen}.")
+
+
 class ReasonedForm(forms.Form):
     """Every action's: a reason, a ticket, and the token that makes the form take effect once."""
 
-    pointers: ClassVar[Mapping[str, str]] = {"/reason": "reason"}
+    pointers: ClassVar[Mapping[str, str]] = {"/reason": "reason", "/ticket": "ticket"}
     typed: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """Of a choice: the answer that is typed into a field of its own, and that field."""
     prefilled: ClassVar[tuple[str, ...]] = ()
     """The choices that a link to the form may make."""
 
-    once = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": "Open this page again."})
+    once = forms.UUIDField(
+        widget=forms.HiddenInput, error_messages=dict.fromkeys(("required", "invalid"), "Open this page again.")
+    )
     reason = forms.CharField(
         label="Reason",
         min_length=REASON_CHARACTERS,
         max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 2}),
+        validators=[seen],
         help_text=f"At least {REASON_CHARACTERS} characters. The next reader sees it.",
         error_messages={
             "required": f"At least {REASON_CHARACTERS} characters, so that the next reader understands.",
@@ -61,6 +70,7 @@ class ReasonedForm(forms.Form):
         label="Ticket, if there is one",
         max_length=LONGEST_TICKET,
         required=False,
+        validators=[seen],
         error_messages={"max_length": TOO_LONG},
     )
 

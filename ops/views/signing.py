@@ -72,8 +72,10 @@ def code(request: HttpRequest) -> HttpResponse:
     """The second step: a code of the authenticator, or a recovery code."""
     now = clock.utc_now()
     half = signing.halfway(request, now=now)
-    if half is None or half.secret:
+    if half is None:
         return _begin_again(request)
+    if half.secret:
+        return _step("set_up", {"next": page_after(request)})
     form, username = CodeForm(sent(request)), half.person.get_username()
     tries: Tries | None = lockouts.tries(request, Step.CODE, username)
     if form.is_bound and form.is_valid():
@@ -93,8 +95,10 @@ def set_up(request: HttpRequest) -> HttpResponse:
     """The second step of who has no second factor yet: set one up, and be signed in by it."""
     now = clock.utc_now()
     half = signing.halfway(request, now=now)
-    if half is None or not half.secret:
+    if half is None:
         return _begin_again(request)
+    if not half.secret:
+        return _step("code", {"next": page_after(request)})
     secret, form = sealed.vault().open(half.secret), SetUpForm(sent(request))
     if form.is_bound and form.is_valid():
         actor = signing.actor_of(request, half.person)

@@ -101,7 +101,7 @@ def one(request: HttpRequest, user: str) -> HttpResponse:
     profile = users.profile(pages.id_or_404(ids.Prefix.USER, user), names=names, now=now)
     if profile is None:
         raise Http404
-    tab = request.GET.get("tab", "usage")
+    tab = request.GET.get("tab") or "usage"
     if tab not in TABS:
         raise Http404
     reveal = reveals.own(profile.reveals, request.user)

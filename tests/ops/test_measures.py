@@ -175,10 +175,13 @@ def test_tokens_are_forgotten_after_two_days(sam, dana):
         ({"end": "at", "ends_at": local(NOON - HOUR)}, "This is in the past."),
         ({"end": "at", "ends_at": local(NOON + 91 * DAY)}, "This is more than 90 days away"),
         ({"end": "never"}, "is not one of the available choices"),
-        ({"once": "again"}, "Enter a valid UUID"),
+        ({"once": "again"}, "Open this page again."),
         ({"end": "at", "ends_at": "tomorrow"}, "A day and a time, such as 2026-11-17 13:00."),
         ({"ticket": "x" * 65}, "This has 65 characters; at most 64 characters are kept."),
         ({"reason": "a reason with a \x00 in it"}, "Null characters are not allowed"),
+        ({"reason": "\u200b" * 20, "end": "never"}, "This holds characters that cannot be seen"),
+        ({"reason": "The client \u202eis in a loop"}, "This holds characters that cannot be seen, or that turn"),
+        ({"ticket": "HD\u2066-1"}, "This holds characters that cannot be seen, or that turn"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_is_kept(sam, dana, fields, says):

@@ -92,6 +92,12 @@ def test_who_only_knows_the_password_sets_no_other_authenticator_up_beside_it(ol
     assert Authenticator.objects.count() == 1
 
 
+def test_who_has_one_is_led_from_the_page_that_sets_one_up_to_the_code(enrolled):
+    enrolled.gives_password()
+
+    assert enrolled.client.get(f"{SET_UP}?next=/ops/burst/").url == f"{CODE}?next=/ops/burst/"
+
+
 def test_from_then_on_the_code_is_asked_for(enrolled):
     enrolled.forgets_spent_codes()
 
