@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from kimberly.lib import bytesize
+from kimberly.lib import bytesize, clock
 from memory.rules.forecast import DAY, HOUR, Level
 
 GAP = 1.5 * HOUR
@@ -16,6 +16,7 @@ NEAR = 9.0
 """So many percent below or above another line, a line of the grid would run into its words."""
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 TICKS = 4
+DAILY = (7, 6, 5, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def lines(curves: Sequence[Sequence[Level]], *, limit_bytes: int) -> Lines:
         frame,
         [_path(curve, frame) for curve in curves],
         [(y, text) for y, text in _grid(frame) if abs(y - limit_y) > NEAR],
-        ["now", *(f"{frame.begins_at + length * part / TICKS:%H:%M}" for part in range(1, TICKS + 1))],
+        ["now", *(f"{clock.as_read(frame.begins_at + length * part / TICKS):%H:%M}" for part in range(1, TICKS + 1))],
     )
 
 
@@ -155,9 +156,11 @@ def _grid(frame: Frame) -> Iterator[tuple[float, str]]:
 
 
 def _ticks(frame: Frame) -> list[str]:
+    """As the reader's clock says; days lie a whole number of days apart where the length allows it."""
     length = frame.ends_at - frame.begins_at
     form = "{:%H:%M}" if length <= 2 * DAY else "{0.day} {0:%b}"
-    moments = [frame.begins_at + length * part / TICKS for part in range(TICKS)]
+    parts = TICKS if length <= 2 * DAY else next((parts for parts in DAILY if not length % (parts * DAY)), TICKS)
+    moments = [clock.as_read(frame.begins_at + length * part / parts) for part in range(parts)]
     return [*(form.format(moment) for moment in moments), "now"]
 
 
@@ -166,7 +169,8 @@ def _rows(levels: Sequence[Level], frame: Frame) -> list[Row]:
     hourly = frame.ends_at - frame.begins_at <= 2 * DAY
     highest: dict[datetime, int] = {}
     for level in levels:
-        at = level.at.replace(hour=level.at.hour if hourly else 0, minute=0, second=0, microsecond=0)
+        read = clock.as_read(level.at)
+        at = read.replace(hour=read.hour if hourly else 0, minute=0, second=0, microsecond=0)
         highest[at] = max(highest.get(at, 0), level.used_bytes)
     said = "{0.day} {0:%b %H:%M}" if hourly else "{0:%a} {0.day} {0:%b}"
     return [Row(at, said.format(at), most) for at, most in sorted(highest.items(), reverse=True)]

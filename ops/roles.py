@@ -162,6 +162,12 @@ def needs_fresh_sign_in(staff: Any, page: str) -> bool:
     )
 
 
+def what_follows(page: str) -> str:
+    """The action for which the page with this URL name stands, as its button says; empty where it is for none."""
+    action = ACTIONS.get(page.removeprefix("ops:"))
+    return action.label if action else ""
+
+
 def why_not(staff: Any, action: Action) -> NotYourRole | None:
     """Why the person may not take the action; None when they may."""
     held = roles_of(staff)

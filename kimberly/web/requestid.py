@@ -5,13 +5,14 @@ import uuid
 
 from django.http import HttpRequest
 
+MADE_HERE = "req_"
 HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
 
 
 def assign(request: HttpRequest) -> str:
     """Give the request its id and return it."""
     offered = request.META.get("HTTP_X_REQUEST_ID", "")
-    chosen = offered if HARMLESS.fullmatch(offered) else f"req_{uuid.uuid4().hex}"
+    chosen = offered if HARMLESS.fullmatch(offered) else f"{MADE_HERE}{uuid.uuid4().hex}"
     request.request_id = chosen  # type: ignore[attr-defined]
     return chosen
 

@@ -172,6 +172,8 @@ class Refusal(models.Model):
             models.Index(fields=["user", "-refused_at", "-id"], name="refusal_user_ix"),
             # All refusals, newest first, and the sweep of what is past its retention.
             models.Index(fields=["-refused_at", "-id"], name="refusal_newest_ix"),
+            # The portal's search: whoever was refused knows the call's id.
+            models.Index(fields=["request_id"], name="refusal_request_ix", condition=~Q(request_id="")),
         ]
 
     def __str__(self) -> str:

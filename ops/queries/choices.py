@@ -105,7 +105,11 @@ def _change(deed: Deed, items: Sequence[MemoryItem], tiers: Mapping[Tier, TierUs
         for tier in tiers.values():
             moved = sum(item.size_bytes for item in items if item.tier == tier.tier)
             if moved:
-                yield f"{tier.tier.label} used", _used(tier, 0), _used(tier, -moved if deed is Deed.DELETE else moved)
+                before, more = _used(tier, 0), -moved if deed is Deed.DELETE else moved
+                later = _used(tier, more)
+                # Where both read alike, the difference is said.
+                told = f", {bytesize.human(moved)} {'less' if more < 0 else 'more'}" if later == before else ""
+                yield f"{tier.tier.label} used", before, later + told
 
 
 def _used(tier: TierUsage, more_bytes: int) -> str:

@@ -10,7 +10,8 @@ from django.db.models.functions import Coalesce, Lower
 
 from kimberly.lib import ids
 from kimberly.web.pagination import Order
-from memory.models import MemoryItem, MemoryUser, QuotaOverride, Throttle
+from kimberly.web.requestid import MADE_HERE
+from memory.models import MemoryItem, MemoryUser, QuotaOverride, Refusal, Throttle
 from memory.queries import standing, usage
 from memory.queries.standing import Asked
 from memory.queries.usage import TierUsage
@@ -38,16 +39,16 @@ class UserRow:
 
 def find(text: str) -> UUID | None:
     """The user whose id (usr_, or the bare UUID), external id or only e-mail this is exactly, or whose item (mem_),
-    throttle (thr_) or raise (ovr_) has this id."""
+    throttle (thr_), raise (ovr_) or refused call (req_, as its answer said) has this id."""
     if "\x00" in text:
         return None
     for prefix, rows, column in _BY_ID:
-        key = ids.decode(prefix, text)
+        key = ids.decode(prefix, text.lower())
         owner: UUID | None = rows.filter(pk=key).values_list(column, flat=True).first() if key else None
         if owner is not None:
             return owner
     named = MemoryUser.objects.filter(external_id=text).values_list("pk", flat=True).first()
-    return named or _only_one_with_email(text)
+    return named or _only_one_with_email(text) or _refused_in(text)
 
 
 _BY_ID: tuple[tuple[ids.Prefix, QuerySet[Any], str], ...] = (
@@ -65,6 +66,14 @@ def _only_one_with_email(text: str) -> UUID | None:
     with_it = MemoryUser.objects.annotate(small=Lower("email")).filter(small=Lower(Value(text))).exclude(email="")
     found = list(with_it.order_by("pk").values_list("pk", flat=True)[:2])
     return found[0] if len(found) == 1 else None
+
+
+def _refused_in(text: str) -> UUID | None:
+    """By the ids that we make: a client may choose one of its own, the same for many calls."""
+    if not text.startswith(MADE_HERE):
+        return None
+    refused = Refusal.objects.filter(request_id=text).exclude(request_id="").order_by("-refused_at")
+    return refused.values_list("user_id", flat=True).first()
 
 
 def page(asked: Asked = NEWEST_OF_ALL, *, cursor: str = "", now: datetime) -> Page[UserRow]:

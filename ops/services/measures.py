@@ -125,7 +125,7 @@ def bound_of(staff: Any) -> str:
     """How far the person may raise, in a sentence."""
     if _is_bounded(staff):
         days = SUPPORT_LONGEST_RAISE.days
-        return f"Support raises to at most {SUPPORT_MOST_TIMES_PLAN} times the plan's limit for at most {days} days."
+        return f"Support raises to at most {SUPPORT_MOST_TIMES_PLAN} times the plan’s limit for at most {days} days."
     return f"A lead raises as far as needed, for at most {limits.LONGEST.days} days."
 
 

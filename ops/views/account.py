@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kimberly.lib import clock
-from ops import sealed, sessionstore, words
+from ops import roles, sealed, sessionstore, words
 from ops.queries import sessions as open_sessions
 from ops.services import secondfactors, sessions, signing, staff
 from ops.views import pages
@@ -28,6 +28,7 @@ def account(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Your account",
         "now": now,
+        "roles": sorted(roles.roles_of(request.user)),
         "factor": secondfactors.state_of(request.user),
         "sessions": open_sessions.of(request.user, this=this(request), now=now),
     }

@@ -47,7 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "windows": list(Window),
         "refused": refused[tier],
         "burst": found,
-        "rows": [(one, _spark(one), _badge(one)) for one in fillers],
+        "rows": [(one, _spark(one), _badges(one)) for one in fillers],
         "verdict": _verdict(found, refused[tier], tier, now),
         "chosen": chosen,
         "remedies": offered,
@@ -61,12 +61,15 @@ def _spark(filler: Filler) -> str:
     return charts.spark(filler.levels, begins_at=begins_at, ends_at=filler.now, top_bytes=filler.limit.hard_bytes)
 
 
-def _badge(filler: Filler) -> Badge | None:
-    """The strictest throttle of the writes."""
-    if not filler.brakes:
-        return None
-    brake = filler.brakes[0]
-    return Badge("warn", "action", f"{brake.says}, {words.span(brake.ends_at - filler.now)} left")
+def _badges(filler: Filler) -> list[Badge]:
+    """The strictest throttle of the writes, and the tier's raise."""
+    held = [
+        Badge("warn", "action", f"{brake.says}, {words.span(brake.ends_at - filler.now)} left")
+        for brake in filler.brakes[:1]
+    ]
+    if filler.limit.ends_at is not None:
+        held.append(Badge("info", "action", f"raised, {words.span(filler.limit.ends_at - filler.now)} left"))
+    return held
 
 
 def _verdict(found: Burst | None, refused: RefusedInTier, tier: Tier, now: datetime) -> Verdict:

@@ -32,7 +32,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     logger.error("unhandled", exc_info=error)
     if request.path.startswith(API_PREFIX):
         return problems.internal_error(request)
-    return _page(request, 500, title="Something went wrong on our side.")
+    return _page(request, 500, title="Something went wrong on our side")
 
 
 def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
@@ -42,17 +42,17 @@ def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(request, 404, title="There is no such page.")
+    return _page(request, 404, title="There is no such page")
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(request, 403, title="Your role does not open this.", detail=str(exception or ""))
+    return _page(request, 403, title="Your role does not open this", detail=str(exception or ""))
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(request, 400, title="The request cannot be understood.")
+    return _page(request, 400, title="The request cannot be understood")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that did not come from this portal, or whose page is older than the session."""
-    return _page(request, 403, title="This form is not accepted.", detail="Open the page again and send it from there.")
+    return _page(request, 403, title="This form is not accepted", detail="Open the page again and send it from there.")

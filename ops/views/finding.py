@@ -38,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def searched(request: HttpRequest) -> str:
     """What was typed into the box."""
-    return request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    return request.GET.get("q", "").strip().strip("<>")[:LONGEST_SEARCH]
 
 
 def _live(typed: str) -> list[finding.Found]:

@@ -92,9 +92,9 @@ class ReasonedForm(forms.Form):
         return Sender(staff, self.cleaned_data["once"], why, request_id)
 
     def mistaken(self) -> list[forms.BoundField]:
-        """The fields that must be mended; reason and ticket stand last on each form."""
+        """The fields that must be mended, as they stand: reason and ticket last, but for the typed confirmation."""
         fields = [field for field in self.visible_fields() if field.errors]
-        return sorted(fields, key=lambda field: field.name in ReasonedForm.base_fields)
+        return sorted(fields, key=lambda field: (field.name == "whom", field.name in ReasonedForm.base_fields))
 
     @property
     def page_after(self) -> str:
@@ -234,7 +234,7 @@ class RaiseForm(EndingForm):
     prefilled = ("tier", "to", "end")
 
     to = forms.ChoiceField(
-        label="New limit, of the plan's",
+        label="New limit, of the plan’s",
         choices=[("150", "1.5 times"), ("200", "2 times"), (OTHER, "Other")],
         widget=forms.RadioSelect,
         initial="150",
@@ -258,7 +258,7 @@ class RaiseForm(EndingForm):
     ) -> None:
         super().__init__(data, name=name)
         self.tiers, self.outlook = tiers, outlook
-        fullest = max(tiers, key=lambda tier: (tiers[tier].override_id is None, tiers[tier].share), default=None)
+        fullest = max(tiers, key=lambda tier: tiers[tier].active_bytes / tiers[tier].plan_bytes, default=None)
         choices = [(tier, tier.label) for tier in tiers]
         self.fields["tier"] = forms.ChoiceField(
             label="Tier", choices=choices, widget=forms.RadioSelect, initial=fullest

@@ -43,7 +43,7 @@ def _guarded(view: View, page_name: str) -> View:
         with clock.reading_in(zones.zone(zones.chosen(request.COOKIES))):
             asked = proving.ask(request) if roles.needs_fresh_sign_in(request.user, page_name) else None
             if asked is not None:
-                return _show_question(request, asked)
+                return _show_question(request, asked, page_name)
             try:
                 return view(request, *args, **kwargs)
             except Refusal as refusal:
@@ -58,10 +58,11 @@ def _note_that_seen(request: HttpRequest) -> None:
         sessions.seen(request.session, now=clock.utc_now())
 
 
-def _show_question(request: HttpRequest, asked: Asked | HttpResponse) -> HttpResponse:
+def _show_question(request: HttpRequest, asked: Asked | HttpResponse, page_name: str) -> HttpResponse:
     if isinstance(asked, HttpResponse):
         return asked
-    return show(request, "ops/prove.html", {"title": "Prove that it is you", "asked": asked}, status=asked.status)
+    context = {"title": "Prove that it is you", "asked": asked, "what_follows": roles.what_follows(page_name)}
+    return show(request, "ops/prove.html", context, status=asked.status)
 
 
 def show(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:

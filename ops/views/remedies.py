@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from kimberly.lib import bytesize
+from kimberly.lib import bytesize, clock
 from memory.rules import forecast, remedies
 from memory.rules.limits import ThrottleScope
 from memory.rules.remedies import Effect
@@ -70,9 +70,11 @@ def ahead(filler: Filler, offered: Sequence[Remedy], *, now: datetime) -> Ahead:
 
 
 def _held(filler: Filler) -> str:
-    held = [f"{brake.says} until {brake.ends_at:%H:%M}" for brake in filler.brakes]
+    now = filler.now
+    held = [f"{brake.says} until {clock.time_of_day(brake.ends_at, now)}" for brake in filler.brakes]
     if filler.limit.ends_at is not None:
-        held.append(f"the raise ends at {filler.limit.ends_at:%H:%M}, then {bytesize.human(filler.limit.then_bytes)}")
+        then = bytesize.human(filler.limit.then_bytes)
+        held.append(f"the raise ends {words.relative(filler.limit.ends_at, now)}, then {then}")
     return ", ".join(held) or "no throttle and no raise holds"
 
 

@@ -187,6 +187,7 @@ def _items(request: HttpRequest, reading: Reading) -> dict[str, Any]:
         "tier": tier,
         "tiers": TIERS_SHOWN,
         "choices": chosen if state is not ItemState.PURGED else [],
+        "may_choose": state is not ItemState.PURGED and any(not one.why_not for one in chosen),
         "all_chosen": request.GET.get("chosen") == "all",
     }
 

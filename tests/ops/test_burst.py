@@ -144,7 +144,7 @@ def test_who_is_refused_leads_the_verdict_and_is_listed_without_growing(sam, dan
     text = sam.reads(BURST)
 
     assert "3 writes of 1 user found no room in short-term" in text
-    assert "Short-term 1 refused Long-term 0 refused Permanent 0 refused" in text
+    assert "Short-term 1 user refused Long-term 0 users refused Permanent 0 users refused" in text
     assert "full now 3 nothing" in row_of(text, "Aiko Murata")
 
 
@@ -181,6 +181,21 @@ def test_a_throttle_in_force_stands_in_the_row_and_is_lifted_first(sam, dana):
     assert "10 writes a minute, 60 min left" in row_of(text, "Dana Whitfield")
     assert "10 writes a minute hold: lift it first" in text
     assert "/throttle/?" not in sam.opens(BURST).content.decode()
+
+
+def test_a_raise_in_force_stands_in_the_row_with_its_end(sam, dana):
+    dana.is_raised(SHORT, 2 << 20, until=NOON + 24 * HOUR)
+
+    text = sam.reads(BURST)
+
+    assert "raised, 24 h left" in row_of(text, "Dana Whitfield")
+    assert "Nothing more the raise ends in 24 h, then 512 KiB" in text
+
+
+def test_the_hours_of_the_picture_are_those_of_the_reader(sam, dana):
+    sam.client.post("/ops/zone/", {"zone": "Asia/Kolkata"})
+
+    assert "now 19:00 20:30 22:00 23:30" in sam.reads(BURST)
 
 
 def test_each_remedy_says_what_it_would_do(sam, dana):

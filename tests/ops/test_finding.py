@@ -8,8 +8,10 @@ from django.db import connection
 
 from kimberly.lib import ids
 from kimberly.lib.sql import statement
+from memory.rules.limits import RefusalKind
 from memory.rules.tiers import Purpose, Tier
-from memory.services import users
+from memory.services import refusals, users
+from memory.services.refusals import Call
 from memory.services.users import Profile
 from ops.queries import finding
 from ops.services import seen
@@ -35,7 +37,28 @@ def found_by(text):
     return [(one.user.display_name, one.by) for one in finding.beginning(text)]
 
 
-@pytest.mark.parametrize("spelling", ["usr", "uuid", "hex", "external", "mem", "thr", "ovr", "e-mail"])
+def refused_call_of(person):
+    call = Call(person.id, None, "req_0c7e51")
+    refusals.keep_counted(RefusalKind.RATE, call, source="x", source_id="write", per_minute=1, now=NOON)
+    return "req_0c7e51"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "usr",
+        "uuid",
+        "hex",
+        "external",
+        "mem",
+        "thr",
+        "ovr",
+        "e-mail",
+        "as mail writes it",
+        "in capitals",
+        "refused call",
+    ],
+)
 def test_an_id_goes_straight_to_its_user(vera, dana, spelling):
     until = NOON + timedelta(hours=1)
     spellings = {
@@ -47,11 +70,25 @@ def test_an_id_goes_straight_to_its_user(vera, dana, spelling):
         "thr": dana.is_throttled().public_id,
         "ovr": dana.is_raised(Tier.LONG_TERM, 3 << 20, until=until).public_id,
         "e-mail": "dana.w@EXAMPLE.org",
+        "as mail writes it": "<dana.w@example.org>",
+        "in capitals": str(dana.id).upper(),
+        "refused call": refused_call_of(dana),
     }
 
     answer = vera.client.get("/ops/find/", {"q": f" {spellings[spelling]} "})
 
     assert answer.url == user_page(dana)
+
+
+def test_a_refused_call_is_found_by_its_index(db):
+    make_many()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN SELECT user_id FROM refusal WHERE request_id = 'req_1' AND request_id <> ''")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "refusal_request_ix" in plan
 
 
 @pytest.mark.parametrize(

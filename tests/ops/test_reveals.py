@@ -96,7 +96,7 @@ def test_the_next_reader_sees_who_reads_until_when_and_for_what(lena, vera, dana
     clock_at_noon.move_to(NOON + 4 * MINUTE)
     text, history = vera.reads(user_page(dana)), vera.reads(user_page(dana, "?tab=history"))
 
-    assert f"Content is masked. {lena.staff.username} has it revealed until 12:15 , for HD-2214." in text
+    assert f"Content is masked. {lena.staff.username} has it revealed until 12:15 , for HD-2214: {WHY}" in text
     assert "Revealed content to themselves for 15 min" in history
     assert WHY in history
 
@@ -115,7 +115,9 @@ def test_a_later_reader_still_sees_who_read_last(lena, vera, dana, clock_at_noon
 
     clock_at_noon.move_to(NOON + 60 * MINUTE)
 
-    assert f"{lena.staff.username} read it 60 min ago , for HD-2214." in Portal.of(vera.staff).reads(user_page(dana))
+    assert f"{lena.staff.username} read it 60 min ago , for HD-2214: {WHY} " in Portal.of(vera.staff).reads(
+        user_page(dana)
+    )
 
 
 def test_says_until_when_it_shows_and_offers_the_mask(lena, dana):

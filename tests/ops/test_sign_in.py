@@ -121,7 +121,7 @@ def test_a_form_without_its_token_is_refused_with_a_page(sam, path):
     answer = careful.client.post(path, {"username": "x", "password": "y"})
 
     assert answer.status_code == 403
-    assert "This form is not accepted." in text_of(answer)
+    assert "This form is not accepted" in text_of(answer)
 
 
 @pytest.mark.promise("P5")
