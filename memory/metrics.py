@@ -28,6 +28,25 @@ PURGED = metrics.shared_counter(
 RESTORED = metrics.shared_counter(
     "kimberly_memory_items_restored_total", "Memory items that came back from the archive.", {"tier": TIERS}
 )
+PROMOTED = metrics.shared_counter(
+    "kimberly_memory_items_promoted_total",
+    "Memory items that meditation moved to a lasting tier.",
+    {"from": (Tier.SHORT_TERM,), "to": (Tier.LONG_TERM,)},
+)
+DECISIONS = ("kept", "promoted", "archived", "purged", "protected")
+MEDITATED = metrics.shared_counter(
+    "kimberly_meditation_items_total",
+    "Items that meditations looked at, by what was decided.",
+    {"tier": TIERS, "decision": DECISIONS},
+)
+MEDITATED_USERS = metrics.shared_counter(
+    "kimberly_meditation_users_total",
+    "Users of meditations; left: another run had them.",
+    {"outcome": ("ok", "left", "failed")},
+)
+DAILY_CAP_HITS = metrics.shared_counter(
+    "kimberly_meditation_daily_cap_hits_total", "Tiers that stayed above their soft limit because of the day's cap."
+)
 QUOTA_REJECTIONS = metrics.process_counter(
     "kimberly_memory_quota_rejections_total",
     "Writes refused because a tier had no room, by where the limit came from.",

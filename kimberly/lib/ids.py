@@ -12,6 +12,7 @@ class Prefix(StrEnum):
     USER = "usr"
     OVERRIDE = "ovr"
     THROTTLE = "thr"
+    RUN = "run"
 
 
 def encode(prefix: Prefix, value: UUID) -> str:

@@ -3,6 +3,15 @@
 from memory.models.goals import Goal
 from memory.models.items import MemoryItem
 from memory.models.limits import QuotaOverride, Refusal, Throttle
+from memory.models.meditation import (
+    ItemScore,
+    MeditationDecision,
+    MeditationRun,
+    MeditationShard,
+    Notification,
+    ScoringProfile,
+    UserScoring,
+)
 from memory.models.retrieval import AccessEvent, ItemFeedback, RetrievalProfile
 from memory.models.usage import UsageCounter, UsageSample, UsageSampling
 from memory.models.users import MemoryUser, Plan, TierPolicy
@@ -11,15 +20,22 @@ __all__ = [
     "AccessEvent",
     "Goal",
     "ItemFeedback",
+    "ItemScore",
+    "MeditationDecision",
+    "MeditationRun",
+    "MeditationShard",
     "MemoryItem",
     "MemoryUser",
+    "Notification",
     "Plan",
     "QuotaOverride",
     "Refusal",
     "RetrievalProfile",
+    "ScoringProfile",
     "Throttle",
     "TierPolicy",
     "UsageCounter",
     "UsageSample",
     "UsageSampling",
+    "UserScoring",
 ]

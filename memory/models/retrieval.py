@@ -47,6 +47,7 @@ class AccessEvent(models.Model):
     user = models.ForeignKey(MemoryUser, on_delete=models.PROTECT, related_name="accesses", db_index=False)
     item_ids = ArrayField(models.UUIDField())
     asked_at = models.DateTimeField()
+    folded_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "access_event"
@@ -55,6 +56,8 @@ class AccessEvent(models.Model):
             models.Index(fields=["user", "asked_at"], name="access_event_user_ix"),
             # The sweep of what is past its retention.
             models.Index(fields=["asked_at"], name="access_event_asked_ix"),
+            # What the meditation has not folded into counts yet.
+            models.Index(fields=["user"], name="access_event_unfolded_ix", condition=Q(folded_at=None)),
         ]
 
     def __str__(self) -> str:

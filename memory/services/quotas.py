@@ -25,6 +25,7 @@ from memory.rules.tiers import Tier
 from memory.services.drafts import Draft
 
 TRIES = 3  # A write that was refused, though room came free before the refusal's figures were read, is tried again.
+SHIFTED = ("active_bytes", "active_items", "archived_bytes", "archived_items")
 
 
 class QuotaExceeded(Refusal):
@@ -198,6 +199,32 @@ def leave_archive(user_id: UUID, tier: Tier, *, size_bytes: int, items: int = 1)
 def release(user_id: UUID, tier: Tier, *, size_bytes: int, items: int = 1) -> None:
     """Active items were purged."""
     _shift(user_id, tier, active=(-size_bytes, -items), archived=(0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What one counter gains, or loses, where many are changed at once."""
+
+    user_id: UUID
+    tier: Tier
+    active_bytes: int = 0
+    active_items: int = 0
+    archived_bytes: int = 0
+    archived_items: int = 0
+
+
+def hold_all(user_ids: Sequence[UUID]) -> None:
+    """Lock the counters of many users, always in the same order, until the transaction ends."""
+    counters = UsageCounter.objects.select_for_update().filter(user_id__in=user_ids).order_by("user_id", "tier")
+    list(counters.values_list("tier", flat=True))
+
+
+def shift_all(shifts: Sequence[Shift]) -> None:
+    """Change the counters of many users, which the caller holds, in one statement."""
+    columns = {name: [getattr(shift, name) for shift in shifts] for name in SHIFTED}
+    columns |= {"user_ids": [shift.user_id for shift in shifts], "tiers": [str(shift.tier) for shift in shifts]}
+    if shifts:
+        statements.execute(statement(__file__, "shift_counters"), columns)
 
 
 def set_counter(user_id: UUID, tier: Tier, figures: Mapping[str, int]) -> None:

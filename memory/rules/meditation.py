@@ -1,0 +1,61 @@
+"""The words of a meditation: what starts one, how it stands, and what it decides of a memory."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+MOST_USERS_IN_A_SHARD = 200
+MOST_ITEMS_IN_A_SHARD = 20_000
+"""A shard holds its users' counters until it commits, and a writer waits no longer than five seconds for one."""
+
+HEARTBEAT_LIMIT = timedelta(minutes=2)
+"""A shard that has said nothing for so long is dead: it is tried again."""
+MOST_TRIES = 3
+
+
+class Trigger(StrEnum):
+    """Why a run began."""
+
+    NIGHTLY = "nightly"
+    MANUAL = "manual"
+    BACKFILL = "backfill"
+
+
+class RunState(StrEnum):
+    """held: it would archive far more than usual, and waits for an operator; aborted: an operator's decision."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    HELD = "held"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ABORTED = "aborted"
+
+
+UNFINISHED = (RunState.QUEUED, RunState.RUNNING, RunState.HELD)
+
+
+class ShardState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class Act(StrEnum):
+    """What was decided of an item; kept and protected are counted, and have no row."""
+
+    PROMOTED = "promoted"
+    ARCHIVED = "archived"
+    PURGED = "purged"
+
+
+class Reason(StrEnum):
+    """worthy: the score reached the threshold; expired: it did not, and the life was over; no-room: it did, and
+    long-term was full; soft-limit: the lowest of a tier above its soft limit; grace: archived for as long as promised.
+    """
+
+    WORTHY = "worthy"
+    EXPIRED = "expired"
+    NO_ROOM = "no-room"
+    SOFT_LIMIT = "soft-limit"
+    GRACE = "grace"
