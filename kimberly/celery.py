@@ -23,7 +23,8 @@ app.conf.update(
     # Here, not at the tasks: Celery 6 will not read a task's own queue.
     task_routes={
         "audit.*": {"queue": "default"},
-        "memory.embed_late": {"queue": "maintenance"},
+        "memory.meditate_shard": {"queue": "meditation"},
+        "memory.*": {"queue": "maintenance"},
         "ops.*": {"queue": "maintenance"},
     },
     task_acks_late=True,

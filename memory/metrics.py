@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from kimberly.lib import metrics
 from memory.rules.limits import LimitSource, ThrottleScope
+from memory.rules.meditation import Trigger
 from memory.rules.tiers import Tier
 
 TIERS = tuple(Tier)
@@ -27,6 +28,14 @@ PURGED = metrics.shared_counter(
 )
 RESTORED = metrics.shared_counter(
     "kimberly_memory_items_restored_total", "Memory items that came back from the archive.", {"tier": TIERS}
+)
+MEDITATION_RUNS = metrics.shared_counter(
+    "kimberly_meditation_runs_total",
+    "Runs of the meditation that ended, by what began them and how; skipped: another one was not finished.",
+    {
+        "trigger": tuple(Trigger),
+        "outcome": ("ok", "failed", "timeout", "partial", "aborted", "skipped"),
+    },
 )
 PROMOTED = metrics.shared_counter(
     "kimberly_memory_items_promoted_total",

@@ -1,10 +1,18 @@
 """The memory core's jobs as tasks; the work is in the services."""
 
+import structlog
 from celery import shared_task
 
+from kimberly.audit.trail import Why
 from kimberly.lib import clock
-from memory.services import embeddings, samples
+from kimberly.lib.actors import Actor
+from memory.rules.meditation import Trigger
+from memory.services import embeddings, meditationruns, samples
+from memory.services.meditationruns import AlreadyMeditating
 
+logger = structlog.get_logger(__name__)
+
+SHARD_SECONDS, LANE_SECONDS = 900, 60
 LATE_SECONDS = 45  # A run ends before the next one is sent.
 
 
@@ -18,3 +26,47 @@ def embed_late(**_kwargs: object) -> int:
 def sample_usage(**_kwargs: object) -> int | None:
     """Sample the counters that have changed; how many, None when another has sampled this hour."""
     return samples.take(now=clock.utc_now())
+
+
+@shared_task(name="memory.meditate_nightly", acks_late=True, time_limit=600, expires=6 * 3600)
+def meditate_nightly(**_kwargs: object) -> str | None:
+    """Begin the night's run of all customers; its id, None when the run before is not finished."""
+    actor = Actor.job("memory.meditate_nightly")
+    try:
+        run = meditationruns.begin(Trigger.NIGHTLY, actor=actor, why=Why(), now=clock.utc_now())
+    except AlreadyMeditating as refusal:
+        meditationruns.skip(Trigger.NIGHTLY, refusal.existing)
+        return None
+    send_lanes()
+    return run.public_id
+
+
+@shared_task(name="memory.meditate_shard", acks_late=True, time_limit=SHARD_SECONDS)
+def meditate_shard(**_kwargs: object) -> str | None:
+    """Do the next shard that waits, and send for the one after it; how it stands then, None when none waited."""
+    shard = meditationruns.take(now=clock.utc_now())
+    if shard is None:
+        return None
+    try:
+        meditationruns.do(shard, tell_time=clock.utc_now)
+    except Exception as error:  # whatever one user's data does, everybody else is done
+        logger.exception("meditation_shard_failed", run=shard.run.public_id, shard=shard.number, tries=shard.tries)
+        meditationruns.fail(shard, type(error).__name__, now=clock.utc_now())
+    if meditationruns.idle_lanes():
+        meditate_shard.apply_async()
+    return str(shard)
+
+
+@shared_task(name="memory.watch_meditations", acks_late=True, time_limit=60, expires=60)
+def watch_meditations(**_kwargs: object) -> int:
+    """Take up what a killed worker or a lost message left; how many workers were asked to go on."""
+    meditationruns.watch(now=clock.utc_now())
+    return send_lanes()
+
+
+def send_lanes() -> int:
+    """Ask as many workers as there is work for; one that comes too late finds none, and that is all."""
+    lanes = meditationruns.idle_lanes()
+    for _ in range(lanes):
+        meditate_shard.apply_async(expires=LANE_SECONDS)
+    return lanes

@@ -23,6 +23,14 @@ ALL = (
         "* * * * *",
         "Embed what the current model has not seen yet.",
     ),
+    Schedule("meditation-nightly", "memory.meditate_nightly", "maintenance", "0 2 * * *", "Meditate on all customers."),
+    Schedule(
+        "meditation-watch",
+        "memory.watch_meditations",
+        "maintenance",
+        "* * * * *",
+        "Take up what a killed worker or a lost message left of a meditation.",
+    ),
     Schedule("usage-sample", "memory.sample_usage", "maintenance", "0 * * * *", "Sample the usage that has changed."),
     Schedule(
         "access-sweep", "ops.sweep_accesses", "maintenance", "29 3 * * *", "Delete accesses past their retention."

@@ -7,8 +7,8 @@ MOST_USERS_IN_A_SHARD = 200
 MOST_ITEMS_IN_A_SHARD = 20_000
 """A shard holds its users' counters until it commits, and a writer waits no longer than five seconds for one."""
 
-HEARTBEAT_LIMIT = timedelta(minutes=2)
-"""A shard that has said nothing for so long is dead: it is tried again."""
+DEAD_AFTER, HEARTBEAT_LIMIT = timedelta(seconds=10), timedelta(minutes=2)
+"""A shard whose worker's lock is free is dead after the shorter time, any other that says nothing after the longer."""
 MOST_TRIES = 3
 
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 COMPONENTS = ("relevance", "emotional", "predictive", "recency")
 DECIMALS = 6
+MOST_HALF_LIVES = 1_000  # 2^-1000 is still a number; a client may date a memory to 1900.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,9 @@ def _predictive(inputs: Inputs, profile: Profile) -> float:
 
 
 def _recency(inputs: Inputs, profile: Profile) -> float:
-    return math.pow(2, -inputs.age_days / profile.half_life_days) * (1 + math.log(1 + inputs.accesses))
+    return math.pow(2, -min(inputs.age_days / profile.half_life_days, MOST_HALF_LIVES)) * (
+        1 + math.log(1 + inputs.accesses)
+    )
 
 
 def _scaled(value: float, least: float, most: float) -> float:

@@ -40,11 +40,12 @@ specific AS MATERIALIZED (
     GROUP BY w.id
 ),
 ranked AS (
+    -- Rounded: sums of the same figures in another order are equal, and no rank may hang on their last bit.
     SELECT
         i.*,
         s.id IS NOT NULL AS has_words,
-        percent_rank() OVER (PARTITION BY i.user_id ORDER BY s.top3 NULLS FIRST) AS top3_rank,
-        percent_rank() OVER (PARTITION BY i.user_id ORDER BY s.idf_sum NULLS FIRST) AS sum_rank,
+        percent_rank() OVER (PARTITION BY i.user_id ORDER BY round(s.top3 * 1e9) NULLS FIRST) AS top3_rank,
+        percent_rank() OVER (PARTITION BY i.user_id ORDER BY round(s.idf_sum * 1e9) NULLS FIRST) AS sum_rank,
         percent_rank() OVER (PARTITION BY i.user_id ORDER BY i.names) AS names_rank
     FROM items AS i
     LEFT JOIN (
@@ -92,10 +93,11 @@ inputs AS (
         e.has_words,
         e.access_count,
         c.cosine,
-        said.emotional,
+        -- PostgreSQL refuses products that are too small for a number; what is not seen in six decimals is nothing.
+        CASE WHEN said.emotional < 0.0000001 THEN 0 ELSE said.emotional END AS emotional,
         coalesce(said.helpful, 0) AS helpful,
         coalesce(said.unhelpful, 0) AS unhelpful,
-        CASE WHEN u.items = 1 THEN 0.5::float8 ELSE percent_rank() OVER (PARTITION BY e.user_id ORDER BY e.p5) END AS rank,
+        CASE WHEN u.items = 1 THEN 0.5::float8 ELSE percent_rank() OVER (PARTITION BY e.user_id ORDER BY round(e.p5 * 1e9)) END AS rank,
         extract(EPOCH FROM u.newest_at - e.created_at)::float8 / 86400 AS age_days
     FROM expected AS e
     INNER JOIN users AS u ON e.user_id = u.user_id
@@ -105,7 +107,7 @@ inputs AS (
 aged AS (
     SELECT
         i.*,
-        power(2::float8, -i.age_days / %(half_life_days)s::float8) * (1 + ln(1 + i.access_count::float8)) AS recency,
+        power(2::float8, -least(i.age_days / %(half_life_days)s::float8, 1000)) * (1 + ln(1 + i.access_count::float8)) AS recency,
         (i.access_count + i.helpful + i.unhelpful)::float8 AS seen
     FROM inputs AS i
 ),

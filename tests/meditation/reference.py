@@ -18,7 +18,7 @@ class Memory:
 
     key: str
     content: str
-    lexemes: frozenset
+    lexemes: frozenset[str]
     age_days: float
     accesses: int
     cosine: float | None
@@ -97,4 +97,4 @@ def _raw(one, rank):
 
 
 def _recency(one, profile):
-    return 2 ** (-one.age_days / profile.half_life_days) * (1 + math.log(1 + one.accesses))
+    return 2 ** -min(one.age_days / profile.half_life_days, 1_000) * (1 + math.log(1 + one.accesses))

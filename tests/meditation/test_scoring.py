@@ -20,12 +20,38 @@ from tests.meditation.reference import Memory
 from tests.personas import NOON, Person
 
 DAY = timedelta(days=1)
-WORDS = ["window", "seat", "Lisbon", "Utrecht", "hazelnuts", "dentist", "Ines", "Tomasz", "tea", "harbour", "piano", "rain", "I", "my", "we", "bridge", "7", "1984", "Priya", "bakes", "bread", "loves", "the", "and", "of"]
+WORDS = [
+    "window",
+    "seat",
+    "Lisbon",
+    "Utrecht",
+    "hazelnuts",
+    "dentist",
+    "Ines",
+    "Tomasz",
+    "tea",
+    "harbour",
+    "piano",
+    "rain",
+    "I",
+    "my",
+    "we",
+    "bridge",
+    "7",
+    "1984",
+    "Priya",
+    "bakes",
+    "bread",
+    "loves",
+    "the",
+    "and",
+    "of",
+]
 SENTENCES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
 MEMORIES = st.lists(
     st.tuples(
         st.one_of(SENTENCES, SENTENCES.map(lambda text: text + "?"), st.just("..."), st.just("the and of")),
-        st.integers(0, 90),
+        st.integers(0, 90) | st.just(45_000),
         st.integers(0, 9),
         st.none() | st.floats(0, 1),
         st.lists(st.booleans(), max_size=3),
@@ -37,9 +63,9 @@ MEMORIES = st.lists(
 
 def told_to(person, memories):
     """Write them down with what came of them."""
-    for content, age, accesses, emotional, helped in memories:
+    for content, age, returned, emotional, helped in memories:
         made = person.writes(content, tier=Tier.LONG_TERM, created_at=NOON - age * DAY)
-        MemoryItem.objects.filter(pk=made.id).update(access_count=accesses)
+        MemoryItem.objects.filter(pk=made.id).update(access_count=returned)
         said = [{"emotional_weight": emotional}] if emotional is not None else []
         for facts in [*said, *({"helpful": one} for one in helped)]:
             ItemFeedback.objects.create(item_id=made.id, created_at=NOON, created_by="x", **facts)

@@ -1,0 +1,244 @@
+"""Runs of the meditation: begun, done shard by shard, taken up again after whatever happened, and ended once.
+
+A run and its shards are rows. Whoever finds one that nobody works on may work on it: the queue only says that there is
+something to look at.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import structlog
+from django.db import IntegrityError, transaction
+
+from kimberly.audit import trail
+from kimberly.audit.trail import Subject, Why
+from kimberly.db import statements
+from kimberly.lib.actors import Actor
+from kimberly.lib.errors import Kind, Refusal
+from kimberly.lib.sql import statement
+from memory import metrics
+from memory.models import MeditationRun, MeditationShard, MemoryUser
+from memory.queries import scoring
+from memory.rules.meditation import (
+    DEAD_AFTER,
+    HEARTBEAT_LIMIT,
+    MOST_ITEMS_IN_A_SHARD,
+    MOST_TRIES,
+    MOST_USERS_IN_A_SHARD,
+    UNFINISHED,
+    Act,
+    RunState,
+    ShardState,
+    Trigger,
+)
+from memory.rules.tiers import UserState
+from memory.services import heartbeats, meditation, quotas
+from memory.services.meditation import Outcome
+
+logger = structlog.get_logger(__name__)
+LANES = 8
+"""So many workers at most meditate at once; the others stay free for what people wait for."""
+LATER_SHARDS = 1_000
+"""So many times users whom another run had may be put off within a run."""
+
+
+class AlreadyMeditating(Refusal):
+    """A meditation of all users, or of this one, is not finished yet."""
+
+    slug = "already-meditating"
+    kind = Kind.CONFLICT
+    title = "A meditation of these users is not finished yet. Nothing was begun."
+
+    def __init__(self, existing: MeditationRun) -> None:
+        super().__init__(existing)
+        self.existing = existing
+
+    def facts(self) -> dict[str, str]:
+        return {"existing_id": self.existing.public_id, "state": self.existing.state}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Users of one shard, and how many items they have."""
+
+    user_ids: list[UUID]
+    items: int
+
+
+def begin(trigger: Trigger, *, user_id: UUID | None = None, actor: Actor, why: Why, now: datetime) -> MeditationRun:
+    """Leave a run of all customers, or of one user, with its shards to be done.
+
+    Raises UserGone, or AlreadyMeditating.
+    """
+    try:
+        with transaction.atomic():
+            _require_free(user_id)
+            run = MeditationRun.objects.create(
+                trigger=trigger,
+                user_id=user_id,
+                profile_version=scoring.current_profile().version,
+                created_at=now,
+                created_by=str(actor),
+            )
+            _cut_into_shards(run, now=now)
+            facts = {"trigger": trigger, "shards": run.shards.count(), "user": str(user_id) if user_id else None}
+            trail.record("meditation.begun", subject=_subject(run), actor=actor, now=now, after=facts, why=why)
+    except IntegrityError:
+        raise AlreadyMeditating(_unfinished(None)) from None
+    return run
+
+
+def skip(trigger: Trigger, existing: MeditationRun) -> None:
+    """Count a run that was due and did not begin, because another one was not finished."""
+    logger.warning("meditation_skipped", trigger=trigger, existing=existing.public_id, state=existing.state)
+    metrics.MEDITATION_RUNS.add(1, trigger, "skipped")
+
+
+def take(*, now: datetime) -> MeditationShard | None:
+    """Make a shard that waits ours, in a transaction of its own, so that everybody sees it; None when none waits."""
+    row = statements.fetch_one(statement(__file__, "take_shard"), {"now": now})
+    return MeditationShard.objects.select_related("run").get(pk=row[0]) if row else None
+
+
+def do(shard: MeditationShard, *, tell_time: Callable[[], datetime]) -> bool:
+    """Do a shard that was taken; gives whether it counts. Raises what its users' data raises.
+
+    The work and the word that it is done are one transaction: a shard is done once, however often it is tried.
+    """
+    begun_at, profile = tell_time(), scoring.profile(shard.run.profile_version)
+    with heartbeats.of(shard.pk, tell_time=tell_time), transaction.atomic():
+        statements.fetch_one(statement(__file__, "hold_shard"), {"shard_id": shard.pk})
+        outcome = meditation.meditate(shard.user_ids, run_id=shard.run_id, profile=profile, now=begun_at)
+        ours = MeditationShard.objects.filter(pk=shard.pk, state=ShardState.RUNNING, tries=shard.tries)
+        if not ours.update(state=ShardState.SUCCEEDED, ended_at=tell_time(), **_counts(outcome)):
+            transaction.set_rollback(True)  # the watchdog took it back meanwhile: the next try counts
+            return False
+        _put_off(shard, outcome)
+        facts = {"shard": shard.number, **_counts(outcome)}
+        trail.record("meditation.shard", subject=_subject(shard.run), actor=_actor(), now=begun_at, after=facts)
+    finish(shard.run_id, now=tell_time())
+    return True
+
+
+def fail(shard: MeditationShard, error: str, *, now: datetime) -> None:
+    """Note what a try ended with; after the last one the shard has failed, else it waits for the next."""
+    has_failed = shard.tries >= MOST_TRIES
+    state, ended_at = (ShardState.FAILED, now) if has_failed else (ShardState.QUEUED, None)
+    given_up = MeditationShard.objects.filter(pk=shard.pk, state=ShardState.RUNNING, tries=shard.tries)
+    if given_up.update(state=state, ended_at=ended_at, error=error[:80]) and has_failed:
+        metrics.MEDITATED_USERS.add(len(shard.user_ids), "failed")
+        finish(shard.run_id, now=now)
+
+
+def finish(run_id: UUID, *, now: datetime) -> MeditationRun:
+    """End the run when no shard of it is left; gives the run as it is then."""
+    with transaction.atomic():
+        run = MeditationRun.objects.select_for_update(no_key=True).get(pk=run_id)
+        open_shards = run.shards.filter(state__in=(ShardState.QUEUED, ShardState.RUNNING))
+        if run.state != RunState.RUNNING or open_shards.exists():
+            return run
+        failed = run.shards.filter(state=ShardState.FAILED).count()
+        run.state, run.ended_at = (RunState.FAILED if failed else RunState.SUCCEEDED), now
+        run.error = f"{failed} of {run.shards.count()} shards failed" if failed else ""
+        run.save(update_fields=["state", "ended_at", "error"])
+        facts = {"state": run.state, "error": run.error}
+        trail.record("meditation.ended", subject=_subject(run), actor=_actor(), now=now, after=facts)
+        transaction.on_commit(partial(_count_run, run, has_partly_failed=bool(failed) and failed < run.shards.count()))
+    return run
+
+
+def watch(*, now: datetime) -> None:
+    """Take back the shards of which nothing is heard any more, and end the runs of which nothing is left."""
+    limits = {"dead_before": now - DEAD_AFTER, "frozen_before": now - HEARTBEAT_LIMIT}
+    with transaction.atomic():
+        silent = [row[0] for row in statements.fetch_all(statement(__file__, "silent_shards"), limits)]
+        for shard in MeditationShard.objects.filter(pk__in=silent).order_by("pk"):
+            fail(shard, "silent", now=now)
+    for run_id in MeditationRun.objects.filter(state=RunState.RUNNING).order_by("pk").values_list("pk", flat=True):
+        finish(run_id, now=now)
+
+
+def idle_lanes() -> int:
+    """How many more workers could take a shard now: of the lanes that are free as many as there are shards."""
+    waiting = MeditationShard.objects.filter(state=ShardState.QUEUED, run__state=RunState.RUNNING)
+    running = MeditationShard.objects.filter(state=ShardState.RUNNING)
+    return max(0, min(LANES - running.count(), waiting[:LANES].count()))
+
+
+def _require_free(user_id: UUID | None) -> None:
+    if user_id is not None:
+        alive = MemoryUser.objects.select_for_update(no_key=True).filter(
+            pk=user_id, state__in=(UserState.ACTIVE, UserState.SUSPENDED)
+        )
+        if not alive.exists():
+            raise quotas.UserGone
+        existing = MeditationRun.objects.filter(user_id=user_id, state__in=UNFINISHED).first()
+        if existing is not None:
+            raise AlreadyMeditating(existing)
+
+
+def _unfinished(user_id: UUID | None) -> MeditationRun:
+    return MeditationRun.objects.filter(user_id=user_id, state__in=UNFINISHED).latest("created_at")
+
+
+def _cut_into_shards(run: MeditationRun, *, now: datetime) -> None:
+    """At most so many users and items each; those first who were not scored for longest."""
+    parameters = {"user_id": run.user_id}
+    rows = statements.fetch_all(statement(__file__, "users_to_meditate"), parameters)
+    parts = _parts([(user_id, items) for user_id, items in rows])
+    MeditationShard.objects.bulk_create(
+        MeditationShard(run=run, number=number, user_ids=part.user_ids) for number, part in enumerate(parts, start=1)
+    )
+    # A run without users is over at once; it is ended like any other.
+    MeditationRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, started_at=now)
+    run.state, run.started_at = RunState.RUNNING, now
+
+
+def _parts(users: Sequence[tuple[UUID, int]]) -> Iterator[Part]:
+    part = Part([], 0)
+    for user_id, items in users:
+        is_full = len(part.user_ids) == MOST_USERS_IN_A_SHARD or part.items + items > MOST_ITEMS_IN_A_SHARD
+        if part.user_ids and is_full:
+            yield part
+            part = Part([], 0)
+        part = Part([*part.user_ids, user_id], part.items + items)
+    if part.user_ids:
+        yield part
+
+
+def _put_off(shard: MeditationShard, outcome: Outcome) -> None:
+    """Users whom another run had come once more, at the end of this one."""
+    number = shard.run.shards.count()
+    if outcome.left and number < LATER_SHARDS + shard.number:
+        MeditationShard.objects.create(run=shard.run, number=number + 1, user_ids=outcome.left)
+    metrics.MEDITATED_USERS.add(len(outcome.left), "left")
+
+
+def _counts(outcome: Outcome) -> dict[str, int]:
+    return {
+        "users_done": len(outcome.users),
+        "users_left": len(outcome.left),
+        "items_scored": outcome.items_scored,
+        "kept": sum(outcome.kept.values()),
+        "protected": sum(outcome.protected.values()),
+        "promoted": outcome.items(Act.PROMOTED),
+        "archived": outcome.items(Act.ARCHIVED),
+        "purged": outcome.items(Act.PURGED),
+        "freed_bytes": outcome.freed_bytes,
+    }
+
+
+def _count_run(run: MeditationRun, *, has_partly_failed: bool) -> None:
+    outcome = "ok" if run.state == RunState.SUCCEEDED else "partial" if has_partly_failed else "failed"
+    metrics.MEDITATION_RUNS.add(1, run.trigger, outcome)
+
+
+def _actor() -> Actor:
+    return Actor.job("meditation")
+
+
+def _subject(run: MeditationRun) -> Subject:
+    return Subject("meditation", str(run.pk))

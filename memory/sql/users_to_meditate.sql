@@ -1,0 +1,11 @@
+-- Whom a run of all customers, or of one user, is about, with their numbers of active items: those first who were not
+-- scored for longest.
+SELECT u.id, COALESCE(sum(c.active_items), 0)::bigint AS items
+FROM memory_user AS u
+LEFT JOIN user_scoring AS s ON u.id = s.user_id
+LEFT JOIN usage_counter AS c ON u.id = c.user_id
+WHERE
+    u.state IN ('active', 'suspended')
+    AND CASE WHEN %(user_id)s::uuid IS NULL THEN u.purpose = 'customer' ELSE u.id = %(user_id)s::uuid END
+GROUP BY u.id, s.scored_at
+ORDER BY s.scored_at NULLS FIRST, u.id
