@@ -136,6 +136,7 @@ VALID: dict[str, Callable[[Caller], Call]] = {
     "change_item": _change_item,
     "delete_item": lambda caller: Call("DELETE", f"{MEMORY}/{_an_item(caller)['id']}"),
     "restore_item": lambda caller: Call("POST", f"{MEMORY}/{_archived_item(caller)['id']}/restore", Template({})),
+    "explain_item": lambda caller: Call("GET", f"{MEMORY}/{_an_item(caller)['id']}/why"),
     "read_metrics": lambda caller: Call("GET", f"{MEMORY}/metrics", query={"user_id": caller.user_id}),
     "read_user": lambda caller: Call("GET", f"{USERS}/{caller.user_id}"),
     "put_user": _put_user,
