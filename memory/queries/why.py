@@ -92,12 +92,12 @@ def of_users_item(item_id: UUID, *, user_id: UUID) -> Why | None:
 
 
 def _told(items: QuerySet[MemoryItem]) -> Why | None:
-    row = items.values_list(*ABOUT_THE_ITEM).first()
+    row: dict[str, Any] | None = items.values(*ABOUT_THE_ITEM).first()
     if row is None:
         return None
-    about: list[Any] = list(row)
-    item_id, size_bytes = about[0], about[5]
-    return Why(*about, _score_now(item_id, size_bytes), tuple(_decisions(item_id)))
+    item_id, external_id = row.pop("id"), row.pop("user__external_id")
+    now, decisions = _score_now(item_id, row["size_bytes"]), tuple(_decisions(item_id))
+    return Why(item_id=item_id, external_id=external_id, score=now, decisions=decisions, **row)
 
 
 def _score_now(item_id: UUID, size_bytes: int) -> ScoreNow | None:
