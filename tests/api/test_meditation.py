@@ -2,18 +2,24 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from django.conf import settings
 
 from kimberly.lib import clock
+from kimberly.web import redisclient
 from memory.models import MeditationRun, MeditationShard, MemoryItem
 from memory.rules.meditation import RunState, ShardState
 from memory.services import meditationruns
 from tests.api.callers import MEMORY, OPERATIONS, Caller
 from tests.api.problems import problem_in
+from tests.proxy import Proxy
+from tests.web import WebServer
 
 MEDITATE = f"{MEMORY}/meditate"
+QUEUE = "meditation"
 
 
 def begun(response: httpx.Response) -> str:
@@ -105,6 +111,28 @@ def test_a_bound_key_sees_no_run_but_its_users(nothing_left, service: httpx.Clie
     assert {(answer.status_code, problem_in(answer)["title"]) for answer in answers} == {
         (404, "There is no such operation.")
     }
+
+
+def test_the_workers_are_asked_at_once(nothing_left, alice: Caller):
+    before = redisclient.client().llen(QUEUE)
+
+    begun(alice.http.post(MEDITATE, json={}))
+
+    assert redisclient.client().llen(QUEUE) == before + 1
+
+
+@pytest.mark.parametrize("fault", ["stall", "half_open", "reset"])
+def test_nobody_waits_for_a_redis_that_is_away_and_the_run_is_there(nothing_left, alice: Caller, fault):
+    redis = urlsplit(settings.KIMBERLY.redis_url)
+    with Proxy(redis.port or 6379) as proxy:
+        through_it = redis._replace(netloc=redis.netloc.replace(f":{redis.port}", f":{proxy.port}")).geturl()
+        with WebServer(workers=1, environment={"REDIS_URL": through_it}) as web, web.client(alice.key) as client:
+            assert client.get(MEMORY).status_code == 200
+            getattr(proxy, fault)()
+
+            response = client.post(MEDITATE, json={}, timeout=5)
+
+    assert MeditationRun.objects.get(user_id=alice.person.id).public_id == begun(response)
 
 
 def test_nobody_has_no_meditation(service: httpx.Client):
