@@ -8,13 +8,18 @@ import httpx
 import pytest
 from django.conf import settings
 
+from kimberly.clients import keys
+from kimberly.clients.models import ApiKey
 from kimberly.lib import clock
 from kimberly.web import redisclient
 from memory.models import MeditationRun, MeditationShard, MemoryItem
+from memory.rules.limits import ThrottleScope
 from memory.rules.meditation import RunState, ShardState
-from memory.services import meditationruns
+from memory.services import limits, meditationruns
+from memory.services.limits import Target
 from tests.api.callers import MEMORY, OPERATIONS, Caller
 from tests.api.problems import problem_in
+from tests.personas import an_order, issue_key
 from tests.proxy import Proxy
 from tests.web import WebServer
 
@@ -133,6 +138,21 @@ def test_nobody_waits_for_a_redis_that_is_away_and_the_run_is_there(nothing_left
             response = client.post(MEDITATE, json={}, timeout=5)
 
     assert MeditationRun.objects.get(user_id=alice.person.id).public_id == begun(response)
+
+
+def test_a_program_that_is_held_back_begins_none_of_all(nothing_left, web: WebServer):
+    key, now = issue_key(), clock.utc_now()
+    client_id = ApiKey.objects.get(sha256=keys.sha256_of(key)).client_id
+    order = an_order(ends_at=now + timedelta(hours=1))
+    limits.throttle(
+        target=Target(client_id=client_id), scope=ThrottleScope.WRITE, per_minute=None, order=order, now=now
+    )
+
+    with web.client(key) as program:
+        response = program.post(MEDITATE, json={})
+
+    assert (response.status_code, problem_in(response)["scope"]) == (429, "write")
+    assert not MeditationRun.objects.filter(user_id=None, ended_at=None).exists()
 
 
 def test_nobody_has_no_meditation(service: httpx.Client):

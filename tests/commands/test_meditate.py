@@ -8,16 +8,15 @@ from kimberly.celery import app
 from kimberly.lib import clock
 from memory.models import MeditationRun, MemoryUser, UserScoring
 from memory.rules.meditation import MOST_TRIES, RunState, Trigger
-from memory.rules.tiers import ItemState, Purpose, Tier
+from memory.rules.tiers import ItemState, Tier
 from memory.services import meditation
 from tests.personas import Person
 
 
 @pytest.fixture(autouse=True)
-def _alone(db):
-    """What tests over HTTP have left is nobody's memory here."""
+def _with_a_broker(db):
+    """As manage.py does it."""
     app.set_default()
-    MemoryUser.objects.update(purpose=Purpose.DRILL)
 
 
 @pytest.fixture
@@ -57,7 +56,7 @@ def test_one_user_means_that_user_alone(dana):
 
     told("--user", dana.external_id, "--wait")
 
-    assert UserScoring.objects.filter(user__purpose=Purpose.CUSTOMER).get().user_id == dana.id
+    assert UserScoring.objects.get().user_id == dana.id
 
 
 def test_a_run_that_is_not_finished_is_named(dana):
