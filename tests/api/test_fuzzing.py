@@ -15,9 +15,7 @@ from tests.web import WebServer
 
 pytestmark = [pytest.mark.promise("R1"), pytest.mark.slow]
 
-CALLS = rounds(
-    60, 1_000
-)  # for each of the ten operations, and half as many again that schemathesis takes from examples
+CALLS = rounds(60, 1_000)  # for each operation, and half as many again that schemathesis takes from examples
 STORIES, STEPS = rounds(12, 200), 25
 SCHEMA = schemathesis.openapi.from_dict(document())
 UNHURRIED: dict[str, Any] = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
