@@ -57,6 +57,11 @@ class Outcome:
         return sum(one.items for one in self.decided if one.act is act)
 
     @property
+    def brought_down_bytes(self) -> int:
+        """Bytes archived to bring tiers down to their soft limit: what the brakes count."""
+        return sum(one.size_bytes for one in self.decided if one.reason is Reason.SOFT_LIMIT)
+
+    @property
     def freed_bytes(self) -> int:
         """Bytes that left the quota."""
         return sum(one.size_bytes for one in self.decided if one.act is Act.ARCHIVED)
