@@ -270,6 +270,8 @@ def _counts(outcome: Outcome) -> dict[str, int]:
 def _count_run(run: MeditationRun, *, has_partly_failed: bool) -> None:
     outcome = "ok" if run.state == RunState.SUCCEEDED else "partial" if has_partly_failed else "failed"
     metrics.MEDITATION_RUNS.add(1, run.trigger, outcome)
+    if run.started_at and run.ended_at:
+        metrics.MEDITATION_DURATION.observe((run.ended_at - run.started_at).total_seconds(), run.trigger)
 
 
 def _actor() -> Actor:
