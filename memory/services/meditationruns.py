@@ -18,6 +18,7 @@ from kimberly.audit import trail
 from kimberly.audit.trail import Subject, Why
 from kimberly.db import statements
 from kimberly.lib.actors import Actor
+from kimberly.lib.crashpoints import crashpoint
 from kimberly.lib.errors import Kind, Refusal
 from kimberly.lib.sql import statement
 from memory import metrics
@@ -96,7 +97,9 @@ def begin(trigger: Trigger, *, user_id: UUID | None = None, actor: Actor, why: W
                 created_at=now,
                 created_by=str(actor),
             )
+            crashpoint("run-made")
             _cut_into_shards(run, now=now)
+            crashpoint("run-cut")
             facts = {"trigger": trigger, "shards": run.shards.count(), "user": str(user_id) if user_id else None}
             trail.record("meditation.begun", subject=_subject(run), actor=actor, now=now, after=facts, why=why)
     except IntegrityError:
@@ -121,6 +124,7 @@ def do(shard: MeditationShard, *, tell_time: Callable[[], datetime]) -> bool:
 
     The work and the word that it is done are one transaction: a shard is done once, however often it is tried.
     """
+    crashpoint("shard-taken")
     begun_at, profile = tell_time(), scoring.profile(shard.run.profile_version)
     try:
         return _do(shard, profile, begun_at, tell_time)
@@ -143,6 +147,8 @@ def _do(shard: MeditationShard, profile: Profile, begun_at: datetime, tell_time:
         meditationbrakes.look(shard.run_id, now=tell_time())
         facts = {"shard": shard.number, **_counts(outcome)}
         trail.record("meditation.shard", subject=_subject(shard.run), actor=_actor(), now=begun_at, after=facts)
+        crashpoint("shard-recorded")
+    crashpoint("shard-committed")
     finish(shard.run_id, now=tell_time())
     return True
 
@@ -175,6 +181,7 @@ def finish(run_id: UUID, *, now: datetime) -> MeditationRun:
         run.error = f"{failed} of {run.shards.count()} shards failed" if failed else ""
         run.save(update_fields=["state", "ended_at", "error"])
         facts = {"state": run.state, "error": run.error}
+        crashpoint("run-ending")
         trail.record("meditation.ended", subject=_subject(run), actor=_actor(), now=now, after=facts)
         transaction.on_commit(partial(_count_run, run, has_partly_failed=bool(failed) and failed < run.shards.count()))
     return run
