@@ -12,6 +12,9 @@ def main() -> None:
     from kimberly.local.running import adopt_running_stack
 
     adopt_running_stack(os.environ)
+    from kimberly.celery import app
+
+    app.set_default()  # the application whose broker a command's tasks are sent to
     execute_from_command_line(sys.argv)
 
 

@@ -12,7 +12,7 @@ from ninja.parser import Parser
 from kimberly.lib import clock
 from kimberly.lib.errors import Invalid, Refusal
 from kimberly.web import middleware, openapi, outages, problems, ratelimit, validation
-from memory.api import admission, goals, items, retrieval, users
+from memory.api import admission, goals, items, meditation, retrieval, users, why
 
 logger = structlog.get_logger(__name__)
 DESCRIPTION = """Kimberly keeps memories for an assistant's users, within byte quotas.
@@ -57,7 +57,10 @@ api = ClientApi(
 # The more specific path first: /memory/metrics is no item's id.
 api.add_router("/memory", users.metrics_router)
 api.add_router("/memory", retrieval.router)
+api.add_router("/memory", meditation.router)
 api.add_router("/memory", items.router)
+api.add_router("/memory", why.router)
+api.add_router("/operations", meditation.operations_router)
 api.add_router("/users", users.router)
 api.add_router("/users", goals.router)
 

@@ -2,10 +2,13 @@
 
 import structlog
 from celery import shared_task
+from kombu.exceptions import OperationalError
 
 from kimberly.audit.trail import Why
 from kimberly.lib import clock
 from kimberly.lib.actors import Actor
+from kimberly.web import redisclient
+from kimberly.web.redisclient import RedisAway
 from memory.rules.meditation import Trigger
 from memory.services import embeddings, meditationruns, samples
 from memory.services.meditationruns import AlreadyMeditating
@@ -65,8 +68,17 @@ def watch_meditations(**_kwargs: object) -> int:
 
 
 def send_lanes() -> int:
-    """Ask as many workers as there is work for; one that comes too late finds none, and that is all."""
+    """Ask as many workers as there is work for; one that comes too late finds none, and that is all.
+
+    While Redis is away nobody is asked: the watch asks again within a minute.
+    """
     lanes = meditationruns.idle_lanes()
-    for _ in range(lanes):
-        meditate_shard.apply_async(expires=LANE_SECONDS)
+    try:
+        # The broker's own client waits for seconds for a server that is away, and without an end for one that hangs.
+        redisclient.ask(lambda client: client.ping())
+        for _ in range(lanes):
+            meditate_shard.apply_async(expires=LANE_SECONDS, retry=False)
+    except (RedisAway, OperationalError) as error:
+        logger.warning("meditation_lanes_not_sent", lanes=lanes, error=type(error).__name__)
+        return 0
     return lanes

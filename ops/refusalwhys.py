@@ -6,7 +6,9 @@ from typing import Protocol
 
 from kimberly.lib import bytesize, clock
 from memory.models import Refusal
+from memory.queries import nightly
 from memory.rules.limits import RefusalKind, ThrottleScope
+from memory.rules.tiers import Tier
 from ops import telling, words
 
 
@@ -47,7 +49,7 @@ def figures(refusal: Refusal, brake: Brake | None) -> Iterator[tuple[str, str]]:
 def helps(refusal: Refusal, brake: Brake | None, now: datetime) -> Iterator[str]:
     """What would have let the call pass, the least first."""
     if refusal.kind == RefusalKind.QUOTA:
-        yield from _room(refusal)
+        yield from _room(refusal, now)
     elif refusal.kind == RefusalKind.THROTTLE:
         until = f", or to wait until {clock.time_of_day(brake.planned_end_at, now)}" if brake else ""
         yield f"To lift the throttle{until}."
@@ -68,14 +70,23 @@ def _of_quota(refusal: Refusal) -> Iterator[tuple[str, str]]:
     yield "Limit", f"{bytesize.human(limit)} {telling.limit_from(refusal.source, refusal.source_id)}"
 
 
-def _room(refusal: Refusal) -> Iterator[str]:
+def _room(refusal: Refusal, now: datetime) -> Iterator[str]:
     needed, limit = refusal.needed_bytes or 0, refusal.limit_bytes or 0
     missing, enough = needed - (refusal.room_bytes or 0), (refusal.used_bytes or 0) + needed
     if needed > limit:
         yield "To split it: it is larger than the whole tier."
     else:
         yield f"To delete {bytesize.at_least(missing)} of {refusal.tier}: the room is free at once."
+        yield from _meditation(refusal, now)
     yield f"A raise of {refusal.tier} to {bytesize.at_least(enough)} or more."
+
+
+def _meditation(refusal: Refusal, now: datetime) -> Iterator[str]:
+    """Only while it is still to come: the schedule of then is not kept."""
+    due_at = nightly.next_at(now=refusal.last_refused_at) if refusal.tier != Tier.PERMANENT else None
+    if due_at is not None and due_at > now:
+        at = clock.time_of_day(due_at, now)
+        yield f"To wait for the meditation, {at}: it archives what is worth least above the soft limit."
 
 
 def _scope_of(refusal: Refusal) -> str:

@@ -1,7 +1,7 @@
 """Before a call does anything: whose memories it is about, and whether it may pass now."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,8 @@ from memory.services import refusals, users
 from memory.services.items import ItemGone
 from memory.services.quotas import QuotaExceeded, UserGone, UserSuspended
 from memory.services.refusals import Call
+
+NO_PLAN = "none"  # the label of a call that is about no user in particular
 
 
 class TooFast(Refusal):
@@ -127,13 +129,37 @@ def admit_item(
     request: HttpRequest, caller: Caller, *, item_id: UUID | None, scope: ThrottleScope | None, now: datetime
 ) -> Target:
     """The user whose item this is, once the call may pass; ItemGone for ids that are unknown or somebody else's."""
-    if caller.bound_user_id is not None:
-        target = targets.by_id(caller.bound_user_id)
-    else:
-        target = targets.by_item(item_id) if item_id is not None else None
-    if target is None or item_id is None:
-        raise ItemGone
+    target = _owner_of(item_id, caller, find=targets.by_item)
     return _admit(request, caller, target, scope=scope, tiers=frozenset(), now=now)
+
+
+def admit_tombstone(
+    request: HttpRequest, caller: Caller, *, item_id: UUID | None, scope: ThrottleScope, now: datetime
+) -> Target:
+    """The same for a call that may be about a purged item."""
+    target = _owner_of(item_id, caller, find=targets.by_any_item)
+    return _admit(request, caller, target, scope=scope, tiers=frozenset(), now=now)
+
+
+def admit_program(request: HttpRequest, caller: Caller, *, scope: ThrottleScope, now: datetime) -> None:
+    """A call that is about no user in particular: only what holds the program itself back counts.
+
+    Raises TooFast or Blocked.
+    """
+    brakes = throttles.in_force(now=now).on_client(caller.client_id, scope=scope, now=now)
+    _stop_at_blocks(brakes, scope, NO_PLAN, now)
+    by_rule = _rules_of(brakes)
+    if by_rule:
+        _take(request, list(by_rule), while_away=list(by_rule), by_rule=by_rule, scope=scope, plan=NO_PLAN)
+
+
+def _owner_of(item_id: UUID | None, caller: Caller, *, find: Callable[[UUID], Target | None]) -> Target:
+    if item_id is None:
+        raise ItemGone
+    target = find(item_id) if caller.bound_user_id is None else targets.by_id(caller.bound_user_id)
+    if target is None:
+        raise ItemGone
+    return target
 
 
 def _admit(
@@ -151,25 +177,46 @@ def _admit(
     brakes = throttles.in_force(now=now).on(
         user_id=target.user_id, client_id=caller.client_id, tiers=tiers, scope=scope, now=now
     )
-    for brake in brakes:
-        if brake.per_minute is None:
-            metrics.RATE_LIMITED.labels(str(scope), target.plan).inc()
-            raise Blocked(brake, scope=scope, now=now)
+    _stop_at_blocks(brakes, scope, target.plan, now)
     _take_rate(request, target, brakes, scope)
     return target
+
+
+def _stop_at_blocks(brakes: list[Brake], scope: ThrottleScope, plan: str, now: datetime) -> None:
+    for brake in brakes:
+        if brake.per_minute is None:
+            metrics.RATE_LIMITED.labels(str(scope), plan).inc()
+            raise Blocked(brake, scope=scope, now=now)
 
 
 def _take_rate(request: HttpRequest, target: Target, brakes: list[Brake], scope: ThrottleScope) -> None:
     quota = target.write_per_minute if scope is ThrottleScope.WRITE else target.query_per_minute
     plan_rule = Rule(str(scope), f"{scope}:{target.user_id}", quota)
-    by_rule = {Rule(brake.public_id, str(brake.id), brake.per_minute or 1): brake for brake in brakes}
+    by_rule = _rules_of(brakes)
     own = settings.KIMBERLY.fallback_writes_per_minute
     while_away = [ratelimit.in_this_process(plan_rule, quota=own)] if scope is ThrottleScope.WRITE else []
-    verdicts = ratelimit.take([plan_rule, *by_rule], while_away=[*while_away, *by_rule])
+    rules = [plan_rule, *by_rule]
+    _take(request, rules, while_away=[*while_away, *by_rule], by_rule=by_rule, scope=scope, plan=target.plan)
+
+
+def _rules_of(brakes: list[Brake]) -> dict[Rule, Brake]:
+    return {Rule(brake.public_id, str(brake.id), brake.per_minute or 1): brake for brake in brakes}
+
+
+def _take(
+    request: HttpRequest,
+    rules: list[Rule],
+    *,
+    while_away: list[Rule],
+    by_rule: Mapping[Rule, Brake],
+    scope: ThrottleScope,
+    plan: str,
+) -> None:
+    verdicts = ratelimit.take(rules, while_away=while_away)
     request.rate_verdicts = verdicts  # type: ignore[attr-defined] # the answer's headers are made from them
     strictest = ratelimit.strictest(verdicts)
     if strictest is not None and not strictest.passes:
-        metrics.RATE_LIMITED.labels(str(scope), target.plan).inc()
+        metrics.RATE_LIMITED.labels(str(scope), plan).inc()
         raise TooFast(strictest, scope=scope, brake=by_rule.get(strictest.rule))
 
 

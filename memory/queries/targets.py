@@ -43,6 +43,11 @@ def by_item(item_id: UUID) -> Target | None:
     return _target("user_by_item", item_id=item_id)
 
 
+def by_any_item(item_id: UUID) -> Target | None:
+    """The same, for purged items as well."""
+    return _target("user_by_any_item", item_id=item_id)
+
+
 def _target(name: str, **parameters: UUID | str) -> Target | None:
     row = statements.fetch_one(statement(__file__, name), parameters)
     return Target(row[0], row[1], UserState(row[2]), *row[3:]) if row else None

@@ -43,6 +43,10 @@ class Brakes:
             found += self.of_tier.get(tier, ())
         return [brake for brake in found if brake.holds_for(scope, now)]
 
+    def on_client(self, client_id: UUID, *, scope: ThrottleScope, now: datetime) -> list[Brake]:
+        """The throttles that a call meets which is about no user in particular."""
+        return [brake for brake in self.of_client.get(client_id, ()) if brake.holds_for(scope, now)]
+
 
 _held: Remembered[str, Brakes] = Remembered(seconds=FRESH_SECONDS, most=1)
 

@@ -101,6 +101,11 @@ def score(found: Parts, profile: Profile) -> float:
     return round(mean, DECIMALS)
 
 
+def order_key(found: float, size_bytes: int) -> float:
+    """What goes first has the lowest: a long memory must be worth more than a short one."""
+    return found / math.sqrt(size_bytes)
+
+
 def _predictive(inputs: Inputs, profile: Profile) -> float:
     """The rank, mixed with the smoothed rate of use once the item was returned or rated."""
     rated = inputs.helpful + inputs.unhelpful

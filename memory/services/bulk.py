@@ -14,6 +14,7 @@ from kimberly.lib.errors import Refusal
 from kimberly.lib.sql import statement
 from memory import metrics
 from memory.models import MemoryUser
+from memory.queries import nightly
 from memory.queries.usage import TierUsage
 from memory.rules.tiers import Tier, UserState
 from memory.services import quotas
@@ -51,7 +52,7 @@ def write_what_fits(drafts: Sequence[Draft | Refusal], *, user_id: UUID, created
     with transaction.atomic():
         _require_active(user_id)
         tiers = quotas.lock(user_id, now=now)
-        fitting = _fitting(drafts, tiers, results)
+        fitting = _fitting(drafts, tiers, results, now=now)
         chosen = [draft for _, draft in fitting]
         sizes = quotas.sizes_by_tier(chosen)
         for tier, (more_bytes, more_items) in sizes.items():
@@ -72,7 +73,11 @@ def _require_active(user_id: UUID) -> None:
 
 
 def _fitting(
-    drafts: Sequence[Draft | Refusal], tiers: dict[Tier, TierUsage], results: list[Stored | Refusal | None]
+    drafts: Sequence[Draft | Refusal],
+    tiers: dict[Tier, TierUsage],
+    results: list[Stored | Refusal | None],
+    *,
+    now: datetime,
 ) -> list[tuple[int, Draft]]:
     """The drafts that fit one after the other; the counters are locked, so what is read here holds."""
     filled = dict(tiers)
@@ -85,7 +90,10 @@ def _fitting(
             filled[draft.tier] = replace(tier, active_bytes=tier.active_bytes + draft.size_bytes)
             fitting.append((place, draft))
         else:
-            results[place] = QuotaExceeded(tier, needed_bytes=draft.size_bytes, others=dict(filled))
+            due_at = nightly.next_at(now=now)
+            results[place] = QuotaExceeded(
+                tier, needed_bytes=draft.size_bytes, others=dict(filled), next_meditation_at=due_at
+            )
     return fitting
 
 

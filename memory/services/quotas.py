@@ -18,7 +18,7 @@ from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Kind, Refusal
 from kimberly.lib.sql import statement
 from memory.models import UsageCounter
-from memory.queries import usage
+from memory.queries import nightly, usage
 from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
 from memory.rules.tiers import Tier
@@ -36,14 +36,23 @@ class QuotaExceeded(Refusal):
     title = "There is no room for this in the tier."
     explanation = (
         "The user's tier has no room for what was sent. Nothing was stored. `limit_source` says whether the limit is "
-        "the plan's or that of a temporary override."
+        "the plan's or that of a temporary override. `next_meditation_at` is when memories are archived next where a "
+        "tier is above its soft limit; null: no meditation is scheduled."
     )
 
-    def __init__(self, tier: TierUsage, *, needed_bytes: int, others: Mapping[Tier, TierUsage]) -> None:
+    def __init__(
+        self,
+        tier: TierUsage,
+        *,
+        needed_bytes: int,
+        others: Mapping[Tier, TierUsage],
+        next_meditation_at: datetime | None = None,
+    ) -> None:
         super().__init__(tier.tier, needed_bytes)
         self.tier = tier
         self.needed_bytes = needed_bytes
         self.others = others
+        self.next_meditation_at = next_meditation_at
 
     @property
     def detail(self) -> str:
@@ -60,8 +69,7 @@ class QuotaExceeded(Refusal):
             "room_bytes": self.tier.room_bytes,
             "limit_source": str(self.tier.limit_source),
             "limit_ends_at": clock.spelled(self.tier.override_ends_at) if self.tier.override_ends_at else None,
-            # No meditation is scheduled yet; the schedule answers here from its issue on.
-            "next_meditation_at": None,
+            "next_meditation_at": clock.spelled(self.next_meditation_at) if self.next_meditation_at else None,
         }
 
     def remedies(self) -> list[str]:
@@ -71,6 +79,9 @@ class QuotaExceeded(Refusal):
                 helps.append(f"Store it in {tier}, where {bytesize.human(other.room_bytes)} are free.")
         if self.needed_bytes > self.tier.limit_bytes:
             helps.append("Split it: it is larger than the whole tier.")
+        elif self.next_meditation_at and self.tier.is_over_soft and self.tier.tier is not Tier.PERMANENT:
+            at = clock.spelled(self.next_meditation_at)
+            helps.append(f"Wait for the meditation at {at}: it archives what is worth least above the soft limit.")
         return [*helps, "Ask the operators to raise the limit for a while, or move the user to a larger plan."]
 
 
@@ -154,7 +165,8 @@ def refusal_of(user_id: UUID, tier: Tier, *, needed_bytes: int, now: datetime) -
     tiers = usage.of_user(user_id, now=now)
     if tier not in tiers:
         raise UserGone
-    return QuotaExceeded(tiers[tier], needed_bytes=needed_bytes, others=tiers)
+    due_at = nightly.next_at(now=now)
+    return QuotaExceeded(tiers[tier], needed_bytes=needed_bytes, others=tiers, next_meditation_at=due_at)
 
 
 def open_counters(user_id: UUID) -> None:

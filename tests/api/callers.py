@@ -14,6 +14,7 @@ from tests.web import WebServer
 
 MEMORY = "/api/v1/memory"
 USERS = "/api/v1/users"
+OPERATIONS = "/api/v1/operations"
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 
 from kimberly.api import PREFIX, api
+from kimberly.lib import clock
 from kimberly.web import bodies
-from tests.api.callers import MEMORY, USERS, Caller
+from memory.models import MeditationRun, MeditationShard
+from memory.rules.meditation import RunState, ShardState
+from tests.api.callers import MEMORY, OPERATIONS, USERS, Caller
 from tests.corpus import Template
 
 
@@ -124,6 +127,24 @@ def _remove_goal(caller: Caller) -> Call:
     return Call("DELETE", f"{USERS}/{caller.user_id}/goals/{made.json()['id']}")
 
 
+def _begin_meditation(caller: Caller) -> Call:
+    _a_run_ended(caller)
+    return Call("POST", f"{MEMORY}/meditate", Template({"user_id": caller.user_id}))
+
+
+def _read_operation(caller: Caller) -> Call:
+    made = caller.http.post(f"{MEMORY}/meditate", json={"user_id": caller.user_id}).json()
+    return Call("GET", f"{OPERATIONS}/{made.get('id') or made['existing_id']}")
+
+
+def _a_run_ended(caller: Caller) -> None:
+    """Nobody does the shards of the tests over HTTP: what the call before has begun would be in the way of the next."""
+    now = clock.utc_now()
+    runs = MeditationRun.objects.filter(user_id=caller.person.id, ended_at=None)
+    MeditationShard.objects.filter(run__in=runs).update(state=ShardState.SUCCEEDED, ended_at=now)
+    runs.update(state=RunState.ABORTED, ended_at=now)
+
+
 def _put_user(caller: Caller) -> Call:
     return Call("PUT", f"{USERS}/{caller.user_id}", Template({"display_name": "Someone"}))
 
@@ -136,6 +157,9 @@ VALID: dict[str, Callable[[Caller], Call]] = {
     "change_item": _change_item,
     "delete_item": lambda caller: Call("DELETE", f"{MEMORY}/{_an_item(caller)['id']}"),
     "restore_item": lambda caller: Call("POST", f"{MEMORY}/{_archived_item(caller)['id']}/restore", Template({})),
+    "explain_item": lambda caller: Call("GET", f"{MEMORY}/{_an_item(caller)['id']}/why"),
+    "begin_meditation": _begin_meditation,
+    "read_operation": _read_operation,
     "read_metrics": lambda caller: Call("GET", f"{MEMORY}/metrics", query={"user_id": caller.user_id}),
     "read_user": lambda caller: Call("GET", f"{USERS}/{caller.user_id}"),
     "put_user": _put_user,

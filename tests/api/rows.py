@@ -4,7 +4,7 @@ from typing import Any
 
 from kimberly.clients.models import IdempotencyRecord
 from kimberly.lib import clock
-from memory.models import MemoryItem, MemoryUser
+from memory.models import MeditationRun, MemoryItem, MemoryUser
 from memory.queries import usage
 from tests.api.callers import Caller
 
@@ -16,5 +16,7 @@ def everything_of(caller: Caller) -> dict[str, Any]:
         "user": MemoryUser.objects.filter(pk=caller.person.id).values().get(),
         "users": MemoryUser.objects.count(),
         "kept answers": IdempotencyRecord.objects.filter(user_id=caller.person.id).count(),
+        "runs": list(MeditationRun.objects.filter(user_id=caller.person.id).order_by("pk").values()),
+        "runs of all": MeditationRun.objects.filter(user_id=None).count(),
         "usage": usage.of_user(caller.person.id, now=clock.utc_now()),
     }

@@ -31,7 +31,7 @@ def faults(caller: Caller, call: Call, cases: list[Bad]) -> dict[str, str]:
 
 def test_every_writing_operation_is_known_here():
     items = {"write_item", "write_items", "change_item", "restore_item", "give_feedback"}
-    assert set(writing()) == items | {"put_user", "query_memory", "set_goal"}
+    assert set(writing()) == items | {"put_user", "query_memory", "set_goal", "begin_meditation"}
 
 
 @pytest.mark.parametrize("operation_id", sorted(writing()))

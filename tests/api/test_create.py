@@ -212,7 +212,7 @@ def test_a_write_above_the_limit_is_refused_with_everything_one_needs_to_go_on(a
         "needed_bytes": 101,
         "limit_source": "plan",
     }
-    assert "next_meditation_at" in problem
+    assert "next_meditation_at" in problem  # tests/memory/test_next_meditation.py says when
     assert problem["remedies"]
     assert alice.usage("short-term")["used_bytes"] == 524_188
 

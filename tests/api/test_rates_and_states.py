@@ -18,7 +18,16 @@ from tests.api.operations import operations, valid_call
 from tests.api.problems import problem_in
 from tests.waiting import until
 
-WRITES = ("write_item", "write_items", "change_item", "restore_item", "put_user", "give_feedback", "set_goal")
+WRITES = (
+    "write_item",
+    "write_items",
+    "change_item",
+    "restore_item",
+    "put_user",
+    "give_feedback",
+    "set_goal",
+    "begin_meditation",
+)
 NOT_LIMITED = ("delete_item", "remove_goal", "remove_goals")
 
 

@@ -85,7 +85,7 @@ def test_the_examples_of_the_api_give_what_its_page_says(run):
 
     outputs = run([first + create + FIND_ID, *shell_blocks("docs/api.md")])
 
-    _, changed, archived, bulk, usage, found = outputs
+    _, changed, archived, bulk, usage, found, why = outputs
     assert changed.startswith("HTTP/1.1 200 OK")
     assert 'etag: "v2"' in changed
     assert '"state":"archived"' in archived
@@ -93,3 +93,5 @@ def test_the_examples_of_the_api_give_what_its_page_says(run):
     assert [error["index"] for error in json.loads(bulk)["errors"]] == [1]
     assert '"display_name":"Dana Whitfield"' in usage
     assert json.loads(found)["mode"] == "hybrid"
+    assert '"decisions":[]' in why
+    assert '"kind":"meditation"' in why

@@ -22,6 +22,7 @@ from ops.queries import timeline
 from ops.queries import users as user_queries
 from ops.queries.names import Names
 from ops.queries.timeline import Happened
+from ops.services import schedules
 from tests.counts import rounds
 from tests.ops.portal import WHY, undo_page, user_page
 from tests.personas import NOON, TESTER, Person
@@ -185,6 +186,19 @@ def test_a_refusal_says_why_in_the_figures_of_that_moment(sam, dana):
     assert "Would have helped To delete 504 B of short-term: the room is free at once." in text
     assert f"Limit 1 MiB from the raise ovr_{raised.source_id.replace('-', '')}" in text
     assert "A raise of short-term to 1.50 MiB or more." in text
+
+
+def test_a_refusal_says_when_a_meditation_may_make_room_while_that_is_to_come(dana):
+    schedules.sync()
+    refuse(dana)
+
+    [evening] = happened(dana, kind=Happened.REFUSED).rows
+    [next_day] = happened(dana, kind=Happened.REFUSED, now=NOON + 24 * HOUR).rows
+
+    assert evening.helps[1] == (
+        "To wait for the meditation, tomorrow 02:00: it archives what is worth least above the soft limit."
+    )
+    assert not [said for said in next_day.helps if "meditation" in said]
 
 
 def test_the_figure_that_would_have_helped_is_enough(dana):
