@@ -13,6 +13,11 @@ WITH decided AS MATERIALIZED (
         AND d.run_id = %(run_id)s::uuid
         AND CASE WHEN %(item_ids)s::uuid[] IS NULL THEN d.act <> 'purged' ELSE d.item_id = ANY(%(item_ids)s::uuid[]) END
     GROUP BY d.item_id
+),
+policy AS MATERIALIZED (
+    SELECT p.grace_days FROM memory_user AS u
+    INNER JOIN tier_policy AS p ON u.plan_id = p.plan_id AND p.tier = 'short-term'
+    WHERE u.id = %(user_id)s::uuid
 )
 SELECT
     d.item_id,
@@ -22,11 +27,10 @@ SELECT
         WHEN d.decision_ids IS NULL THEN 'undone'
         WHEN i.state = 'purged' THEN 'gone'
         WHEN i.version IS DISTINCT FROM d.item_version THEN 'changed'
-        WHEN COALESCE(i.purge_after, d.decided_at + make_interval(days => p.grace_days)) <= %(now)s::timestamptz
-            THEN 'late'
+        WHEN %(now)s::timestamptz >= COALESCE(
+            i.purge_after, d.decided_at + make_interval(days => (SELECT grace_days FROM policy))
+        ) THEN 'late'
     END AS skip
 FROM decided AS d
 INNER JOIN memory_item AS i ON d.item_id = i.id
-INNER JOIN memory_user AS u ON i.user_id = u.id
-INNER JOIN tier_policy AS p ON u.plan_id = p.plan_id AND p.tier = 'short-term'
 ORDER BY d.item_id

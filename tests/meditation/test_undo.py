@@ -22,6 +22,7 @@ from memory.services.items import Change
 from memory.services.meditationundo import NothingToUndo, RunGone, RunUnfinished
 from memory.services.quotas import UserGone
 from memory.services.selections import NoRoomToRestore
+from ops import telling
 from ops.services import invariants
 from tests.api.plans import make_plan
 from tests.counts import rounds
@@ -281,6 +282,7 @@ def test_an_undo_is_one_entry_of_the_user_with_its_reason(night, alice):
     assert (entry.subject_kind, entry.subject_id) == ("user", str(alice.id))
     assert (entry.after["run"], entry.after["number"]) == (str(run), undone.items)
     assert entry.text.reason == WHY.reason
+    assert telling.tell(entry, MORNING).what.startswith(f"Undid what the meditation run_{run.hex} decided: 5 items of")
 
 
 def test_twice_has_the_effect_of_once(night, alice):

@@ -56,8 +56,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{names[user_id]}: {says}")
         items = sum(one.items for one in report.undone)
         self.stdout.write(
-            f"{len(report.undone):,} users undone, {len(report.partly):,} of them partly, {items:,} items in all; "
-            f"{len(report.left):,} left as they are, {len(report.refused):,} refused."
+            f"Users undone: {len(report.undone):,}, of them partly {len(report.partly):,}; items: {items:,}. "
+            f"Users left as they are: {len(report.left):,}; refused: {len(report.refused):,}."
         )
         if report.refused:
             raise CommandError("Not all users are undone. What refuses them is told above; then begin again.")
@@ -65,4 +65,4 @@ class Command(BaseCommand):
 
 def _told(undone: Undone) -> str:
     left = f"; left as they are: {selections.told(undone.skipped)}" if undone.skipped else ""
-    return f"{undone.items:,} items are back, {bytesize.human(undone.size_bytes)}{left}"
+    return f"items that are back: {undone.items:,}, {bytesize.human(undone.size_bytes)}{left}"
