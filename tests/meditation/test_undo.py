@@ -4,105 +4,41 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import connection
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from kimberly.audit.models import AuditEntry
-from kimberly.audit.trail import Why
 from kimberly.lib import bytesize
 from kimberly.lib.errors import Invalid
 from kimberly.lib.metrics import SharedCounter
 from memory.models import MeditationDecision, MeditationRun, MemoryItem, MemoryUser
 from memory.rules.meditation import Act, RunState
 from memory.rules.selections import Skip
-from memory.rules.tiers import ItemState, Tier
-from memory.services import items, meditationundo, reconcile
+from memory.rules.tiers import ItemState
+from memory.services import items
 from memory.services.items import Change
 from memory.services.meditationundo import NothingToUndo, RunGone, RunUnfinished
 from memory.services.quotas import UserGone
 from memory.services.selections import NoRoomToRestore
 from ops import telling
-from ops.services import invariants
 from tests.api.plans import make_plan
-from tests.counts import rounds
-from tests.personas import NOON, TESTER, Person, content_of
-
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NIGHT = NOON + DAY
-MORNING = NIGHT + 6 * HOUR
-SHORT, LONG = Tier.SHORT_TERM, Tier.LONG_TERM
-WHY = Why("The threshold was wrong that night.")
-
-
-@pytest.fixture
-def night(meditate):
-    """A meditation of these people that has ended; gives its run's id."""
-
-    def go(*people, at=NIGHT):
-        meditate(*people, at=at)
-        run = MeditationRun.objects.latest("created_at", "pk")
-        MeditationRun.objects.filter(pk=run.pk).update(state=RunState.SUCCEEDED, ended_at=at)
-        return run.pk
-
-    return go
-
-
-def small(*, soft=8_000, hard=10_000):
-    return Person.register("dana", plan=make_plan(hard_bytes=hard, soft_bytes=soft))
-
-
-def undo_user(run, person, *, at=MORNING):
-    return meditationundo.undo_user(run, user_id=person.id, actor=TESTER, why=WHY, now=at)
-
-
-def undo_items(run, person, *item_ids, at=MORNING):
-    return meditationundo.undo_items(run, user_id=person.id, item_ids=item_ids, actor=TESTER, why=WHY, now=at)
-
-
-def undo_run(run, *, at=MORNING):
-    return meditationundo.undo_run(run, actor=TESTER, why=WHY, tell_time=lambda: at)
-
-
-def hashes(*people):
-    """Of each row, but for its version, when it last took room, and the end of a short-term item's life."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id, md5((to_jsonb(i) - 'version' - 'changed_at'
-                - CASE WHEN tier = 'short-term' THEN 'expires_at' ELSE '' END)::text)
-            FROM memory_item AS i WHERE user_id = ANY(%s) ORDER BY id
-            """,
-            [[person.id for person in people]],
-        )
-        return dict(cursor.fetchall())
-
-
-def rows(*people):
-    """Every column of every item, counter and decision."""
-    found = []
-    with connection.cursor() as cursor:
-        for table in ("memory_item", "usage_counter", "meditation_decision"):
-            of_these = [[person.id for person in people]]
-            cursor.execute(f"SELECT t::text FROM {table} AS t WHERE user_id = ANY(%s) ORDER BY 1", of_these)
-            found += cursor.fetchall()
-    return found
-
-
-def decided(run, act):
-    found = MeditationDecision.objects.filter(run=run, act=act).order_by("item_id")
-    return list(found.values_list("item_id", flat=True))
-
-
-def tells(person, number, tier=SHORT):
-    """Memories of rising worth: each says one rare word more."""
-    return [person.writes(" ".join(["tea", *(f"rare{n}x{m}" for m in range(n))]), tier=tier).id for n in range(number)]
-
-
-def unwell(*people):
-    """Counters that are not their items' sum, and invariants that do not hold."""
-    found = [one for one in invariants.check(now=MORNING) if one.invariant != invariants.AUDIT_CHAIN]
-    return [*reconcile.drifts([person.id for person in people]), *found]
+from tests.meditation.undoing import (
+    DAY,
+    HOUR,
+    LONG,
+    MORNING,
+    NIGHT,
+    SHORT,
+    WHY,
+    decided,
+    hashes,
+    rows,
+    small,
+    tells,
+    undo_items,
+    undo_run,
+    undo_user,
+    unwell,
+)
+from tests.personas import NOON, TESTER, content_of
 
 
 @pytest.mark.promise("L3")
@@ -399,84 +335,3 @@ def test_a_run_that_goes_on_is_not_undone(night, alice, state):
 def test_a_run_that_never_was_is_not_undone(db):
     with pytest.raises(RunGone):
         undo_run(uuid4())
-
-
-MEMORIES = st.lists(
-    st.tuples(st.sampled_from(list(Tier)), st.integers(20, 900), st.booleans(), st.integers(0, 9)), max_size=14
-)
-PEOPLE = st.lists(st.tuples(st.integers(400, 4_000), MEMORIES), min_size=1, max_size=3)
-SINCE = st.lists(st.sampled_from(["restore", "purge", "write", "fill"]), max_size=4)
-
-
-def told_to(soft, memories):
-    """A person with what fits of these memories; words of their own, so that some are worth more."""
-    person = small(soft=soft, hard=4_000)
-    for number, (tier, size, protected, rare) in enumerate(memories):
-        text = " ".join(["tea", *(f"w{number}x{n}" for n in range(rare))]).ljust(size, ".")
-        if person.free_bytes(tier) >= len(text) + 2:
-            person.writes(text, tier=tier, protected=protected)
-    return person
-
-
-def goes_on(person, since):
-    """What people do between a night and its undo."""
-    for deed in since:
-        archived = MemoryItem.objects.filter(user_id=person.id, state=ItemState.ARCHIVED).order_by("pk").first()
-        if deed == "purge" and archived:
-            items.purge_item(archived.pk, user_id=person.id, actor=TESTER, now=MORNING)
-        elif deed == "restore" and archived and person.free_bytes(archived.tier, at=MORNING) >= archived.size_bytes:
-            items.restore_item(archived.pk, user_id=person.id, actor=TESTER, now=MORNING)
-        elif deed == "write" and person.free_bytes(SHORT, at=MORNING) > 50:
-            person.writes("Coffee from now on.", tier=SHORT, at=MORNING)
-        elif deed == "fill" and person.free_bytes(LONG, at=MORNING) > 3:
-            person.fill(LONG, leaving_bytes=0, at=MORNING)
-
-
-RANDOM = settings(
-    max_examples=rounds(20, 500), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
-
-@pytest.mark.promise("L3")
-@RANDOM
-@given(people=PEOPLE)
-def test_whatever_a_night_decided_its_undo_gives_back_equal_rows(night, people):
-    persons = [told_to(*one) for one in people]
-    before = hashes(*persons)
-    run = night(*persons)
-
-    if MeditationDecision.objects.filter(run=run).exists():
-        report = undo_run(run)
-        assert (report.partly, report.refused, report.left) == ([], {}, {})
-
-    assert hashes(*persons) == before
-    assert reconcile.drifts([person.id for person in persons]) == []
-
-
-@pytest.mark.promise("L3")
-@RANDOM
-@given(person=st.tuples(st.integers(400, 4_000), MEMORIES), since=SINCE)
-def test_whatever_happened_since_all_of_the_rest_comes_back_or_nothing(night, person, since):
-    dana = told_to(*person)
-    before = hashes(dana)
-    run = night(dana)
-    goes_on(dana, since)
-    then = rows(dana)
-
-    try:
-        undone = undo_user(run, dana)
-    except NoRoomToRestore as refusal:
-        assert rows(dana) == then
-        for tier, needed in refusal.shortages:
-            limit = max(tier.limit_bytes + 1, dana.usage(tier.tier, at=MORNING).active_bytes + needed)
-            dana.is_raised(tier.tier, limit, until=MORNING + HOUR, at=MORNING)
-        undone = undo_user(run, dana)
-    except NothingToUndo:
-        assert rows(dana) == then
-        return
-
-    after = hashes(dana)
-    back = set(MeditationDecision.objects.filter(run=run, undone_at=MORNING).values_list("item_id", flat=True))
-    assert len(back) == undone.items
-    assert {item: after[item] for item in back} == {item: before[item] for item in back}
-    assert reconcile.drifts([dana.id]) == []
