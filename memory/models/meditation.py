@@ -211,6 +211,7 @@ class MeditationDecision(models.Model):
     score = models.FloatField(null=True)
     inputs = models.JSONField()
     profile_version = models.IntegerField(null=True)
+    item_version = models.IntegerField(null=True, help_text="The item's version as the decision left it.")
     decided_at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
     undone_by = models.CharField(max_length=80, blank=True)
