@@ -37,6 +37,39 @@ MEDITATION_RUNS = metrics.shared_counter(
         "outcome": ("ok", "failed", "timeout", "partial", "aborted", "skipped"),
     },
 )
+OF_TRIGGER = {"trigger": tuple(Trigger)}
+MEDITATION_DURATION = metrics.shared_histogram(
+    "kimberly_meditation_duration_seconds",
+    "Time from a run's beginning to its end.",
+    (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800),
+    OF_TRIGGER,
+)
+MEDITATION_LAST_DURATION = metrics.database_gauge(
+    "kimberly_meditation_last_duration_seconds", "Time that the last run took that has ended.", OF_TRIGGER
+)
+MEDITATION_LAST_SUCCESS = metrics.database_gauge(
+    "kimberly_meditation_last_success_timestamp_seconds", "When a run last ended well.", OF_TRIGGER
+)
+MEDITATION_LAST_OUTCOME = metrics.database_gauge(
+    "kimberly_meditation_last_outcome", "1 when the last run that has ended did so well, else 0.", OF_TRIGGER
+)
+MEDITATION_RUNNING = metrics.database_gauge(
+    "kimberly_meditation_running_seconds", "For how long a run is running; 0 where none is.", OF_TRIGGER
+)
+MEDITATION_SLOW = metrics.database_gauge(
+    "kimberly_meditation_slow_threshold_seconds", "From this time on a run is slow; it grows with the active items."
+)
+MEDITATION_BEHIND = metrics.database_gauge(
+    "kimberly_meditation_users_behind", "Customers with items that were not scored for a day."
+)
+MEDITATION_OLDEST_SCORE = metrics.database_gauge(
+    "kimberly_meditation_oldest_score_age_seconds", "Time since the user was scored whose turn is longest ago."
+)
+MEDITATION_VERSION = metrics.database_gauge(
+    "kimberly_meditation_score_version_info",
+    "1 for the version of the scoring profile that is current.",
+    {"version": ()},
+)
 PROMOTED = metrics.shared_counter(
     "kimberly_memory_items_promoted_total",
     "Memory items that meditation moved to a lasting tier.",
@@ -47,6 +80,11 @@ MEDITATED = metrics.shared_counter(
     "kimberly_meditation_items_total",
     "Items that meditations looked at, by what was decided.",
     {"tier": TIERS, "decision": DECISIONS},
+)
+MEDITATION_LAST_ITEMS = metrics.database_gauge(
+    "kimberly_meditation_last_run_items",
+    "Items that the last run looked at that has ended, by what was decided.",
+    {"decision": DECISIONS},
 )
 MEDITATED_USERS = metrics.shared_counter(
     "kimberly_meditation_users_total",

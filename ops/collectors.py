@@ -13,8 +13,9 @@ from kimberly.lib.metrics import Metric
 from memory import metrics as memory_metrics
 from memory.embedding import chosen
 from memory.models import Plan
-from memory.queries import retrieval, totals
+from memory.queries import meditations, retrieval, scoring, totals
 from memory.rules.limits import ThrottleScope
+from memory.rules.meditation import RunState
 from ops.models import InvariantCheck
 from ops.services import invariants
 
@@ -84,6 +85,27 @@ def _embeddings() -> Iterator[Sample]:
     yield Sample(memory_metrics.EMBEDDINGS_MISSING, (), retrieval.without_current_vector(chosen.current().model))
 
 
+def _meditation() -> Iterator[Sample]:
+    for one in meditations.standing(now=clock.utc_now()):
+        yield Sample(memory_metrics.MEDITATION_RUNNING, (one.trigger,), one.running_seconds)
+        if one.last_seconds is not None:
+            yield Sample(memory_metrics.MEDITATION_LAST_DURATION, (one.trigger,), one.last_seconds)
+            has_succeeded = one.last_outcome is RunState.SUCCEEDED
+            yield Sample(memory_metrics.MEDITATION_LAST_OUTCOME, (one.trigger,), has_succeeded)
+        if one.last_success_at is not None:
+            yield Sample(memory_metrics.MEDITATION_LAST_SUCCESS, (one.trigger,), one.last_success_at.timestamp())
+    for decision, items in meditations.last_run_decisions().items():
+        yield Sample(memory_metrics.MEDITATION_LAST_ITEMS, (decision,), items)
+    yield Sample(memory_metrics.MEDITATION_VERSION, (str(scoring.current_profile().version),), 1)
+
+
+def _meditation_backlog() -> Iterator[Sample]:
+    backlog = meditations.backlog(now=clock.utc_now())
+    yield Sample(memory_metrics.MEDITATION_BEHIND, (), backlog.users_behind)
+    yield Sample(memory_metrics.MEDITATION_OLDEST_SCORE, (), backlog.oldest_seconds)
+    yield Sample(memory_metrics.MEDITATION_SLOW, (), backlog.slow_seconds)
+
+
 def _search_indexes() -> Iterator[Sample]:
     for index in retrieval.indexes(memory_metrics.SEARCH_INDEXES):
         yield Sample(memory_metrics.VECTOR_INDEX_VALID, (index.name,), index.is_valid)
@@ -112,6 +134,8 @@ ALL = (
     CollectorOf("measures", _measures, 15),
     CollectorOf("embeddings", _embeddings, 60),
     CollectorOf("search_indexes", _search_indexes, 15),
+    CollectorOf("meditation", _meditation, 15),
+    CollectorOf("meditation_backlog", _meditation_backlog, 60),
     CollectorOf("invariants", _invariants, 15),
     CollectorOf("migrations", _migrations, 60),
 )

@@ -122,9 +122,12 @@ def _shared_counters() -> Iterator[Metric]:
 def _histogram(metric: metrics.Metric, stored: Mapping[tuple[str, ...], int]) -> Metric:
     """Each observation was counted in one bucket; Prometheus wants those up to each bound."""
     bounds = [*map(str, metric.buckets), "+Inf"]
-    sums = itertools.accumulate(stored.get((bound,), 0) for bound in bounds)
-    total = stored.get((SharedHistogram.SUM,), 0) / SharedHistogram.PER_SECOND
-    return HistogramMetricFamily(metric.name, metric.about, list(zip(bounds, sums, strict=True)), sum_value=total)
+    family = HistogramMetricFamily(metric.name, metric.about, labels=list(metric.labels))
+    for labels in metric.combinations():
+        sums = itertools.accumulate(stored.get((*labels, bound), 0) for bound in bounds)
+        total = stored.get((*labels, SharedHistogram.SUM), 0) / SharedHistogram.PER_SECOND
+        family.add_metric(list(labels), list(zip(bounds, sums, strict=True)), sum_value=total)
+    return family
 
 
 def _families(samples: Iterable[collectors.Sample]) -> Iterator[Metric]:

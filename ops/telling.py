@@ -14,7 +14,7 @@ from ops import words
 from ops.models import LONGEST_REVEAL
 
 Facts = Mapping[str, Any]
-MEASURED = ("items.deleted", "items.restored")
+MEASURED = ("items.deleted", "items.restored", "meditation.undone")
 """Acts that free or take room: why they were done shows in what was used of which limit."""
 
 
@@ -119,6 +119,11 @@ def _one_purged(before: Facts, after: Facts, now: datetime) -> str:
     return f"Erased an item for good, {_item(after)}"
 
 
+def _meditation_undone(before: Facts, after: Facts, now: datetime) -> str:
+    run = f"{ids.Prefix.RUN}_{str(after.get('run', '')).replace('-', '')}"
+    return f"Undid what the meditation {run} decided: {_items(after)}{_skipped(after)}"
+
+
 def _note_added(before: Facts, after: Facts, now: datetime) -> str:
     return "Wrote a note"
 
@@ -206,6 +211,7 @@ TOLD: dict[str, Saying] = {
     "item.deleted": ("mute", "skip", _one_deleted),
     "item.restored": ("mute", "undo", _one_restored),
     "item.purged": ("mute", "close", _one_purged),
+    "meditation.undone": ("ok", "undo", _meditation_undone),
     "note.added": ("info", "communication", _note_added),
     "note.changed": ("info", "communication", _note_changed),
     "note.removed": ("mute", "communication", _note_removed),

@@ -129,24 +129,28 @@ class SharedCounter:
 
 
 class SharedHistogram(SharedCounter):
-    """A histogram of source V, in seconds. Its hash has a count by bucket (each observation in one) and a sum."""
+    """A histogram of source V, in seconds. Its hash has for each combination of labels a count by bucket (each
+    observation in one) and a sum; the bucket's bound stands behind the labels.
+    """
 
     SUM = "sum"
     PER_SECOND = 1_000_000
     """Sums are kept as whole microseconds, since Valkey adds integers without a loss."""
 
-    def observe(self, seconds: float) -> None:
+    def observe(self, seconds: float, *labels: str) -> None:
         """Count one duration; call it after the commit."""
         bounds = self.metric.buckets
         place = bisect.bisect_left(bounds, seconds)
-        self.add(1, str(bounds[place]) if place < len(bounds) else "+Inf")
-        self.add(round(seconds * self.PER_SECOND), self.SUM)
+        self.add(1, *labels, str(bounds[place]) if place < len(bounds) else "+Inf")
+        self.add(round(seconds * self.PER_SECOND), *labels, self.SUM)
 
 
-def shared_histogram(name: str, about: str, buckets: tuple[float, ...]) -> SharedHistogram:
+def shared_histogram(
+    name: str, about: str, buckets: tuple[float, ...], labels: Labels | None = None
+) -> SharedHistogram:
     """A histogram of source V; bounds in seconds."""
     bounds = tuple(float(bound) for bound in buckets)  # "10.0", as the client library writes bounds
-    return SharedHistogram(_declare(Metric(name, "histogram", Source.SHARED, {}, about, bounds)))
+    return SharedHistogram(_declare(Metric(name, "histogram", Source.SHARED, _labels(labels), about, bounds)))
 
 
 def shared_counter(name: str, about: str, labels: Labels | None = None) -> SharedCounter:

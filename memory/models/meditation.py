@@ -8,6 +8,7 @@ from kimberly.db.defaults import Uuid7
 from kimberly.lib import ids
 from memory.models.items import MemoryItem
 from memory.models.users import MemoryUser
+from memory.rules.brakes import Held
 from memory.rules.meditation import MOST_USERS_IN_A_SHARD, UNFINISHED, Act, Reason, RunState, ShardState, Trigger
 from memory.rules.tiers import Tier
 
@@ -108,10 +109,23 @@ class MeditationRun(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=80, blank=True)
+    cap_bytes = models.BigIntegerField(null=True, help_text="The most that may be archived to bring tiers down.")
+    spent_bytes = models.BigIntegerField(default=0)
+    held_at = models.DateTimeField(null=True)
+    held_reason = models.CharField(max_length=16, blank=True)
+    approved_at = models.DateTimeField(null=True, help_text="An operator has looked: no brake holds from then on.")
 
     class Meta:
         db_table = "meditation_run"
         constraints = [
+            # Whatever shards do at once, the run's cap is never exceeded.
+            models.CheckConstraint(
+                condition=Q(cap_bytes=None) | Q(spent_bytes__lte=models.F("cap_bytes")), name="meditation_run_cap_ck"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=RunState.HELD) | Q(held_at__isnull=False, held_reason__in=list(Held)),
+                name="meditation_run_held_ck",
+            ),
             models.CheckConstraint(condition=Q(trigger__in=list(Trigger)), name="meditation_run_trigger_ck"),
             models.CheckConstraint(condition=Q(state__in=list(RunState)), name="meditation_run_state_ck"),
             models.CheckConstraint(
@@ -144,6 +158,7 @@ class MeditationShard(models.Model):
     id = models.UUIDField(primary_key=True, db_default=Uuid7(), editable=False)
     run = models.ForeignKey(MeditationRun, on_delete=models.PROTECT, related_name="shards", db_index=False)
     number = models.IntegerField()
+    is_canary = models.BooleanField(default=False, help_text="Comes first; the others wait for it.")
     user_ids = ArrayField(models.UUIDField())
     state = models.CharField(max_length=16, default=ShardState.QUEUED)
     tries = models.IntegerField(default=0)
@@ -196,6 +211,7 @@ class MeditationDecision(models.Model):
     score = models.FloatField(null=True)
     inputs = models.JSONField()
     profile_version = models.IntegerField(null=True)
+    item_version = models.IntegerField(null=True, help_text="The item's version as the decision left it.")
     decided_at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
     undone_by = models.CharField(max_length=80, blank=True)

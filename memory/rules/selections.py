@@ -24,6 +24,9 @@ class Skip(StrEnum):
     ACTIVE = "active"
     PROTECTED = "protected"
     UNPROTECTED = "unprotected"
+    UNDONE = "undone"
+    LATE = "late"
+    UNDECIDED = "undecided"
 
     @property
     def says(self) -> str:
@@ -35,6 +38,9 @@ class Skip(StrEnum):
             Skip.ACTIVE: "not in the archive",
             Skip.PROTECTED: "protected already",
             Skip.UNPROTECTED: "not protected",
+            Skip.UNDONE: "undone before",
+            Skip.LATE: "past their grace",
+            Skip.UNDECIDED: "not decided by this run",
         }[self]
 
 

@@ -75,16 +75,26 @@ def bring_back(items: Sequence[MemoryItem], *, user_id: UUID, now: datetime) -> 
         size_bytes, number = _bytes_of(chosen), len(chosen)
         quotas.take_room(user_id, tier, more_bytes=size_bytes, more_items=number, now=now)
         quotas.leave_archive(user_id, tier, size_bytes=size_bytes, items=number)
-        changed = {
-            "state": ItemState.ACTIVE,
-            "archived_at": None,
-            "archive_reason": "",
-            "purge_after": None,
-            "expires_at": expiry(tier, life_seconds=policies[tier].life_seconds, now=now),
-            "changed_at": now,
-        }
-        _change(chosen, changed)
+        _change(chosen, _active_in(policies[tier], now=now))
         transaction.on_commit(partial(metrics.count_restored, tier, number))
+
+
+def demote(items: Sequence[MemoryItem], *, user_id: UUID, now: datetime) -> None:
+    """Move one user's items of long-term, active or archived, back to short-term: active, for another 24 h.
+
+    They take their room there, or QuotaExceeded is raised.
+    """
+    if not items:
+        return
+    policy = _policies(user_id)[Tier.SHORT_TERM]
+    active = [item for item in items if item.state == ItemState.ACTIVE]
+    archived = [item for item in items if item.state == ItemState.ARCHIVED]
+    quotas.release(user_id, Tier.LONG_TERM, size_bytes=_bytes_of(active), items=len(active))
+    quotas.leave_archive(user_id, Tier.LONG_TERM, size_bytes=_bytes_of(archived), items=len(archived))
+    quotas.take_room(user_id, Tier.SHORT_TERM, more_bytes=_bytes_of(items), more_items=len(items), now=now)
+    _change(items, {**_active_in(policy, now=now), "tier": Tier.SHORT_TERM})
+    if archived:
+        transaction.on_commit(partial(metrics.count_restored, Tier.SHORT_TERM, len(archived)))
 
 
 def erase(items: Sequence[MemoryItem], *, reason: str, now: datetime) -> None:
@@ -100,6 +110,18 @@ def erase(items: Sequence[MemoryItem], *, reason: str, now: datetime) -> None:
         purged_at=now,
         purge_reason=reason,
     )
+
+
+def _active_in(policy: TierPolicy, *, now: datetime) -> dict[str, Any]:
+    """What an item of this tier has that is active from now on."""
+    return {
+        "state": ItemState.ACTIVE,
+        "archived_at": None,
+        "archive_reason": "",
+        "purge_after": None,
+        "expires_at": expiry(Tier(policy.tier), life_seconds=policy.life_seconds, now=now),
+        "changed_at": now,
+    }
 
 
 def _policies(user_id: UUID) -> dict[Tier, TierPolicy]:

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from kimberly.db import statements
+from kimberly.lib.crashpoints import crashpoint
 from kimberly.lib.sql import statement
 from memory import metrics
 from memory.models import Notification
@@ -57,6 +58,11 @@ class Outcome:
         return sum(one.items for one in self.decided if one.act is act)
 
     @property
+    def brought_down_bytes(self) -> int:
+        """Bytes archived to bring tiers down to their soft limit: what the brakes count."""
+        return sum(one.size_bytes for one in self.decided if one.reason is Reason.SOFT_LIMIT)
+
+    @property
     def freed_bytes(self) -> int:
         """Bytes that left the quota."""
         return sum(one.size_bytes for one in self.decided if one.act is Act.ARCHIVED)
@@ -71,13 +77,16 @@ def meditate(user_ids: Sequence[UUID], *, run_id: UUID, profile: Profile, now: d
     # Counters, then items, everywhere: so that no two wait for each other.
     quotas.hold_all(users)
     _score(outcome, {**parameters, **profile.parameters()})
+    crashpoint("meditation-scored")
     for step in STEPS:
         rows = statements.fetch_all(statement(__file__, step), {**parameters, "threshold": profile.threshold})
         decided = [Decided(row[0], Tier(row[1]), Act(row[2]), Reason(row[3]), *row[4:]) for row in rows]
         quotas.shift_all([shift for one in decided for shift in _shifts(one)])
         outcome.decided += decided
+        crashpoint(f"meditation-{step}")
     _count_the_rest(outcome, parameters)
     _notify(outcome, run_id=run_id, now=now)
+    crashpoint("meditation-noted")
     transaction.on_commit(partial(_count, outcome))
     return outcome
 

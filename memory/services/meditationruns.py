@@ -12,16 +12,20 @@ from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from kimberly.audit import trail
 from kimberly.audit.trail import Subject, Why
 from kimberly.db import statements
 from kimberly.lib.actors import Actor
+from kimberly.lib.crashpoints import crashpoint
 from kimberly.lib.errors import Kind, Refusal
 from kimberly.lib.sql import statement
 from memory import metrics
 from memory.models import MeditationRun, MeditationShard, MemoryUser
 from memory.queries import scoring
+from memory.rules import brakes
+from memory.rules.brakes import Held
 from memory.rules.meditation import (
     DEAD_AFTER,
     HEARTBEAT_LIMIT,
@@ -34,8 +38,9 @@ from memory.rules.meditation import (
     ShardState,
     Trigger,
 )
+from memory.rules.scoring import Profile
 from memory.rules.tiers import UserState
-from memory.services import heartbeats, meditation, quotas
+from memory.services import heartbeats, meditation, meditationbrakes, quotas
 from memory.services.meditation import Outcome
 
 logger = structlog.get_logger(__name__)
@@ -61,6 +66,15 @@ class AlreadyMeditating(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A user whom a run is about, with what is active."""
+
+    id: UUID
+    items: int
+    active_bytes: int
+
+
+@dataclass(slots=True)
 class Part:
     """Users of one shard, and how many items they have."""
 
@@ -83,7 +97,9 @@ def begin(trigger: Trigger, *, user_id: UUID | None = None, actor: Actor, why: W
                 created_at=now,
                 created_by=str(actor),
             )
+            crashpoint("run-made")
             _cut_into_shards(run, now=now)
+            crashpoint("run-cut")
             facts = {"trigger": trigger, "shards": run.shards.count(), "user": str(user_id) if user_id else None}
             trail.record("meditation.begun", subject=_subject(run), actor=actor, now=now, after=facts, why=why)
     except IntegrityError:
@@ -108,7 +124,17 @@ def do(shard: MeditationShard, *, tell_time: Callable[[], datetime]) -> bool:
 
     The work and the word that it is done are one transaction: a shard is done once, however often it is tried.
     """
+    crashpoint("shard-taken")
     begun_at, profile = tell_time(), scoring.profile(shard.run.profile_version)
+    try:
+        return _do(shard, profile, begun_at, tell_time)
+    except meditationbrakes.CapReached:
+        meditationbrakes.hold(shard.run_id, Held.RUN_CAP, now=tell_time())
+        _wait(shard)
+        return False
+
+
+def _do(shard: MeditationShard, profile: Profile, begun_at: datetime, tell_time: Callable[[], datetime]) -> bool:
     with heartbeats.of(shard.pk, tell_time=tell_time), transaction.atomic():
         statements.fetch_one(statement(__file__, "hold_shard"), {"shard_id": shard.pk})
         outcome = meditation.meditate(shard.user_ids, run_id=shard.run_id, profile=profile, now=begun_at)
@@ -117,10 +143,20 @@ def do(shard: MeditationShard, *, tell_time: Callable[[], datetime]) -> bool:
             transaction.set_rollback(True)  # the watchdog took it back meanwhile: the next try counts
             return False
         _put_off(shard, outcome)
+        meditationbrakes.spend(shard.run_id, outcome.brought_down_bytes, now=tell_time())
+        meditationbrakes.look(shard.run_id, now=tell_time())
         facts = {"shard": shard.number, **_counts(outcome)}
         trail.record("meditation.shard", subject=_subject(shard.run), actor=_actor(), now=begun_at, after=facts)
+        crashpoint("shard-recorded")
+    crashpoint("shard-committed")
     finish(shard.run_id, now=tell_time())
     return True
+
+
+def _wait(shard: MeditationShard) -> None:
+    """Put the shard back as if it had not been tried: nothing is wrong with it."""
+    ours = MeditationShard.objects.filter(pk=shard.pk, state=ShardState.RUNNING, tries=shard.tries)
+    ours.update(state=ShardState.QUEUED, tries=F("tries") - 1)
 
 
 def fail(shard: MeditationShard, error: str, *, now: datetime) -> None:
@@ -145,6 +181,7 @@ def finish(run_id: UUID, *, now: datetime) -> MeditationRun:
         run.error = f"{failed} of {run.shards.count()} shards failed" if failed else ""
         run.save(update_fields=["state", "ended_at", "error"])
         facts = {"state": run.state, "error": run.error}
+        crashpoint("run-ending")
         trail.record("meditation.ended", subject=_subject(run), actor=_actor(), now=now, after=facts)
         transaction.on_commit(partial(_count_run, run, has_partly_failed=bool(failed) and failed < run.shards.count()))
     return run
@@ -185,26 +222,32 @@ def _unfinished(user_id: UUID | None) -> MeditationRun:
 
 
 def _cut_into_shards(run: MeditationRun, *, now: datetime) -> None:
-    """At most so many users and items each; those first who were not scored for longest."""
-    parameters = {"user_id": run.user_id}
-    rows = statements.fetch_all(statement(__file__, "users_to_meditate"), parameters)
-    parts = _parts([(user_id, items) for user_id, items in rows])
+    """At most so many users and items each: some from everywhere first, then those not scored for longest."""
+    rows = statements.fetch_all(statement(__file__, "users_to_meditate"), {"user_id": run.user_id})
+    users = [Asked(*row) for row in rows]
+    canary = users[:: max(1, len(users) // brakes.canary_users(len(users)))] if len(users) > 1 else []
+    canary = canary[: brakes.canary_users(len(users))]
+    others = [user for user in users if user not in set(canary)]
+    parts = [(part, is_canary) for group, is_canary in ((canary, True), (others, False)) for part in _parts(group)]
     MeditationShard.objects.bulk_create(
-        MeditationShard(run=run, number=number, user_ids=part.user_ids) for number, part in enumerate(parts, start=1)
+        MeditationShard(run=run, number=number, user_ids=part.user_ids, is_canary=is_canary)
+        for number, (part, is_canary) in enumerate(parts, start=1)
     )
     # A run without users is over at once; it is ended like any other.
-    MeditationRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, started_at=now)
     run.state, run.started_at = RunState.RUNNING, now
+    run.cap_bytes = brakes.cap_bytes(sum(user.active_bytes for user in users)) if run.user_id is None else None
+    run.save(update_fields=["state", "started_at", "cap_bytes"])
 
 
-def _parts(users: Sequence[tuple[UUID, int]]) -> Iterator[Part]:
+def _parts(users: Sequence[Asked]) -> Iterator[Part]:
     part = Part([], 0)
-    for user_id, items in users:
-        is_full = len(part.user_ids) == MOST_USERS_IN_A_SHARD or part.items + items > MOST_ITEMS_IN_A_SHARD
+    for user in users:
+        is_full = len(part.user_ids) == MOST_USERS_IN_A_SHARD or part.items + user.items > MOST_ITEMS_IN_A_SHARD
         if part.user_ids and is_full:
             yield part
             part = Part([], 0)
-        part = Part([*part.user_ids, user_id], part.items + items)
+        part.user_ids.append(user.id)
+        part.items += user.items
     if part.user_ids:
         yield part
 
@@ -234,6 +277,8 @@ def _counts(outcome: Outcome) -> dict[str, int]:
 def _count_run(run: MeditationRun, *, has_partly_failed: bool) -> None:
     outcome = "ok" if run.state == RunState.SUCCEEDED else "partial" if has_partly_failed else "failed"
     metrics.MEDITATION_RUNS.add(1, run.trigger, outcome)
+    if run.started_at and run.ended_at:
+        metrics.MEDITATION_DURATION.observe((run.ended_at - run.started_at).total_seconds(), run.trigger)
 
 
 def _actor() -> Actor:

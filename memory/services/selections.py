@@ -97,7 +97,9 @@ class NoRoomToRestore(Refusal):
     def remedies(self) -> list[str]:
         helps = []
         for tier, needed in self.shortages:
-            missing, enough = needed - tier.room_bytes, tier.active_bytes + needed
+            # A tier may stand above its limit: then more must go than what comes.
+            enough = tier.active_bytes + needed
+            missing = enough - tier.limit_bytes
             helps.append(f"Raise {tier.tier} to {bytesize.at_least(enough)} or more for a time.")
             helps.append(f"Delete {bytesize.at_least(missing)} of {tier.tier} that are needed less.")
         return [*helps, "Restore fewer of them."]
@@ -121,7 +123,7 @@ def change(deed: Deed, chosen: Sequence[Chosen], *, user_id: UUID, actor: Actor,
         raise Invalid(("/items", f"must be from 1 to {MOST_CHOSEN} items"))
     with transaction.atomic():
         tiers = quotas.lock(user_id, now=now)
-        _require_kept(user_id)
+        require_kept(user_id)
         found = MemoryItem.objects.select_for_update().filter(user_id=user_id, pk__in=[one.id for one in chosen])
         rows = {item.pk: item for item in found.only(*COLUMNS).order_by("pk")}
         fit, skipped = sorted_out(deed, chosen, rows)
@@ -129,15 +131,15 @@ def change(deed: Deed, chosen: Sequence[Chosen], *, user_id: UUID, actor: Actor,
             raise NotAllAsBefore(skipped)
         if not fit:
             raise NothingToDo(skipped)
-        facts = {**_facts(fit), "skipped": {str(skip): number for skip, number in skipped.items()}}
+        facts = {**facts_of(fit), "skipped": {str(skip): number for skip, number in skipped.items()}}
         facts |= _take_effect(deed, fit, tiers, user_id=user_id, now=now)
         facts["items"] = {str(item.pk): item.version for item in fit}
-        before = {str(tier): _before(tiers[tier]) for tier in {Tier(item.tier) for item in fit}}
+        before = {str(tier): measured(tiers[tier]) for tier in {Tier(item.tier) for item in fit}}
         subject = Subject("user", str(user_id))
         return trail.record(ACTIONS[deed], subject=subject, actor=actor, now=now, before=before, after=facts, why=why)
 
 
-def _require_kept(user_id: UUID) -> None:
+def require_kept(user_id: UUID) -> None:
     """Nothing is changed of somebody whose memories are being erased: it would look as if something stayed."""
     if MemoryUser.objects.filter(pk=user_id, state__in=[UserState.ERASING, UserState.ERASED]).exists():
         raise quotas.UserGone
@@ -196,7 +198,12 @@ def _require_room(items: Sequence[MemoryItem], tiers: Mapping[Tier, TierUsage]) 
 def shortages_of(items: Sequence[MemoryItem], tiers: Mapping[Tier, TierUsage]) -> list[tuple[TierUsage, int]]:
     """The tiers into which the items do not fit, with the bytes they need."""
     needed = {tier: sum(item.size_bytes for item in items if item.tier == tier) for tier in tiers}
-    return [(tiers[tier], size) for tier, size in needed.items() if size > tiers[tier].room_bytes and size]
+    return too_full(needed, tiers)
+
+
+def too_full(needed_bytes: Mapping[Tier, int], tiers: Mapping[Tier, TierUsage]) -> list[tuple[TierUsage, int]]:
+    """The tiers that have no room for the bytes that should come back to them."""
+    return [(tiers[tier], size) for tier, size in needed_bytes.items() if size > tiers[tier].room_bytes]
 
 
 def _told_shortage(tier: TierUsage, needed_bytes: int) -> str:
@@ -205,7 +212,8 @@ def _told_shortage(tier: TierUsage, needed_bytes: int) -> str:
     return f"No room in {tier.tier}: needs {needed}, {free} are free. Limit {limit} from {source}."
 
 
-def _facts(items: Sequence[MemoryItem]) -> dict[str, Any]:
+def facts_of(items: Sequence[MemoryItem]) -> dict[str, Any]:
+    """What an entry tells of items that were changed."""
     return {
         "number": len(items),
         "size_bytes": sum(item.size_bytes for item in items),
@@ -214,7 +222,7 @@ def _facts(items: Sequence[MemoryItem]) -> dict[str, Any]:
     }
 
 
-def _before(tier: TierUsage) -> dict[str, Any]:
+def measured(tier: TierUsage) -> dict[str, Any]:
     """The limit as it was: a page can still say later what it was measured against."""
     return {
         "used_bytes": tier.active_bytes,

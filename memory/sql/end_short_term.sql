@@ -55,15 +55,17 @@ changed AS (
     INNER JOIN memory_user AS u ON a.user_id = u.id
     INNER JOIN tier_policy AS p ON u.plan_id = p.plan_id AND p.tier = 'short-term'
     WHERE i.id = a.id
-    RETURNING i.id
+    RETURNING i.id, i.version
 ),
 kept AS (
     INSERT INTO meditation_decision (
-        run_id, user_id, item_id, act, reason, tier, size_bytes, score, inputs, profile_version, decided_at, undone_by
+        run_id, user_id, item_id, act, reason, tier, size_bytes, score, inputs, profile_version, item_version,
+        decided_at, undone_by
     )
     SELECT
         %(run_id)s::uuid, a.user_id, a.id, a.act, a.reason, 'short-term', a.size_bytes, s.score,
-        to_jsonb(s) - ARRAY['item_id', 'user_id', 'score'], %(profile_version)s::int, %(now)s::timestamptz, ''
+        to_jsonb(s) - ARRAY['item_id', 'user_id', 'score'], %(profile_version)s::int, c.version,
+        %(now)s::timestamptz, ''
     FROM acted AS a
     INNER JOIN changed AS c ON a.id = c.id
     INNER JOIN scored AS s ON a.id = s.item_id

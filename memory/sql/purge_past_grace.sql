@@ -21,17 +21,18 @@ changed AS (
         version = i.version + 1
     FROM due AS d
     WHERE i.id = d.id
-    RETURNING i.id
+    RETURNING i.id, i.version
 ),
 forgotten AS (
     DELETE FROM item_score AS s USING due AS d WHERE s.item_id = d.id
 ),
 kept AS (
     INSERT INTO meditation_decision (
-        run_id, user_id, item_id, act, reason, tier, size_bytes, inputs, decided_at, undone_by
+        run_id, user_id, item_id, act, reason, tier, size_bytes, inputs, item_version, decided_at, undone_by
     )
     SELECT
-        %(run_id)s::uuid, d.user_id, d.id, 'purged', 'grace', d.tier, d.size_bytes, '{}', %(now)s::timestamptz, ''
+        %(run_id)s::uuid, d.user_id, d.id, 'purged', 'grace', d.tier, d.size_bytes, '{}', c.version,
+        %(now)s::timestamptz, ''
     FROM due AS d
     INNER JOIN changed AS c ON d.id = c.id
 )

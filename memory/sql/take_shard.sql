@@ -11,7 +11,16 @@ WHERE
         SELECT s.id
         FROM meditation_shard AS s
         INNER JOIN meditation_run AS r ON s.run_id = r.id
-        WHERE s.state = 'queued' AND r.state = 'running'
+        WHERE
+            s.state = 'queued'
+            AND r.state = 'running'
+            AND (
+                s.is_canary
+                OR NOT EXISTS (
+                    SELECT FROM meditation_shard AS first
+                    WHERE first.run_id = r.id AND first.is_canary AND first.state IN ('queued', 'running')
+                )
+            )
         ORDER BY r.user_id IS NULL, r.created_at, s.number
         LIMIT 1
         FOR UPDATE OF s SKIP LOCKED

@@ -1,6 +1,9 @@
--- Whom a run of all customers, or of one user, is about, with their numbers of active items: those first who were not
+-- Whom a run of all customers, or of one user, is about, with their numbers and bytes of active items: those first who were not
 -- scored for longest.
-SELECT u.id, COALESCE(sum(c.active_items), 0)::bigint AS items
+SELECT
+    u.id,
+    COALESCE(sum(c.active_items), 0)::bigint AS items,
+    COALESCE(sum(c.active_bytes), 0)::bigint AS active_bytes
 FROM memory_user AS u
 LEFT JOIN user_scoring AS s ON u.id = s.user_id
 LEFT JOIN usage_counter AS c ON u.id = c.user_id

@@ -44,6 +44,7 @@ PROMISES = {
 }
 # Those of which only a part is built: what is there is tested already.
 BEGUN = {
+    "L3": "An undo gives back equal rows, of a user all or none; without room it says what would make room.",
     "P1": "Each page and action is open to the roles that the table names, and closed to all others, by any way in.",
     "P4": "No page breaks the content policy.",
     "P5": "A form from elsewhere changes nothing, nor does any GET, and no link leads away by itself.",

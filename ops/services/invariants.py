@@ -3,17 +3,19 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from kimberly.audit import sealing
 from kimberly.db import statements
 from kimberly.lib.sql import statement
+from memory.rules.meditation import HEARTBEAT_LIMIT
 from memory.services import reconcile
 from ops.models import InvariantCheck
 
 AUDIT_CHAIN = "I6"
+SILENT_AFTER = HEARTBEAT_LIMIT + timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,9 @@ def _counters_equal_items(now: datetime) -> Iterator[str]:
         yield drift.text
 
 
-def _rows(name: str, now: datetime) -> Iterator[str]:
+def _rows(name: str, now: datetime, **more: timedelta) -> Iterator[str]:
     """The texts that a checking statement gives, one a violation."""
-    for (text,) in statements.fetch_all(statement(__file__, name), {"now": now}):
+    for (text,) in statements.fetch_all(statement(__file__, name), {"now": now, **more}):
         yield text
 
 
@@ -68,6 +70,9 @@ CHECKS: dict[str, Callable[[datetime], Iterator[str]]] = {
     "I1": _counters_equal_items,
     "I2": lambda now: _rows("item_states", now),
     "I3": lambda now: _rows("writes_above_limit", now),
+    "I4": lambda now: _rows("permanent_archived", now),
     AUDIT_CHAIN: _audit_chain,
+    "I7": lambda now: _rows("beyond_daily_cap", now),
+    "I8": lambda now: _rows("silent_meditations", now, limit=SILENT_AFTER),
     "I9": lambda now: _rows("measures_without_end", now),
 }

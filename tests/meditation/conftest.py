@@ -29,3 +29,16 @@ def meditate(db):
         )
 
     return go
+
+
+@pytest.fixture
+def night(meditate):
+    """A meditation of these people that has ended; gives its run's id."""
+
+    def go(*people, at=NOON + timedelta(days=1)):
+        meditate(*people, at=at)
+        run = MeditationRun.objects.latest("created_at", "pk")
+        MeditationRun.objects.filter(pk=run.pk).update(state=RunState.SUCCEEDED, ended_at=at)
+        return run.pk
+
+    return go

@@ -2,6 +2,7 @@
 
 import math
 import re
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ FIRST_PERSON = re.compile(r"\b(i|me|my|mine|myself|we|us|our|ours)\b", re.IGNORE
 class Memory:
     """What the recipe reads of one item."""
 
-    key: str
+    key: object
     content: str
     lexemes: frozenset[str]
     age_days: float
@@ -35,7 +36,7 @@ def scores(memories, profile):
 
 def inputs_of(memories, profile):
     rare = rarity(memories)
-    places = ranks({one.key: expected(one, memories, rare) for one in memories})
+    places = ranks(expected(memories, rare))
     raw = {one.key: _raw(one, places[one.key]) for one in memories}
     recency = {key: _recency(one, profile) for key, one in raw.items()}
     least, most = min(recency.values()), max(recency.values())
@@ -57,21 +58,21 @@ def idf_sum(memory, rare):
     return math.fsum(rare[lexeme] for lexeme in memory.lexemes) if memory.lexemes else -math.inf
 
 
-def expected(memory, memories, rare):
-    """P5 without its sigmoid."""
-    if not memory.lexemes:
-        return -math.inf
-    third, summed, names = (
-        ranks({one.key: measure(one) for one in memories})[memory.key]
-        for measure in (
-            lambda one: round(top3(one, rare), 9),
-            lambda one: round(idf_sum(one, rare), 9),
-            lambda one: len(NAME_INSIDE.findall(one.content)),
-        )
-    )
+def expected(memories, rare):
+    """P5 of each, without its sigmoid."""
+    third = ranks({one.key: round(top3(one, rare), 9) for one in memories})
+    summed = ranks({one.key: round(idf_sum(one, rare), 9) for one in memories})
+    names = ranks({one.key: len(NAME_INSIDE.findall(one.content)) for one in memories})
+    return {
+        one.key: round(_p5(one, third[one.key], summed[one.key], names[one.key]), 9) if one.lexemes else -math.inf
+        for one in memories
+    }
+
+
+def _p5(memory, third, summed, names):
     first = bool(FIRST_PERSON.search(memory.content))
     question, digit = "?" in memory.content, any(sign in "0123456789" for sign in memory.content)
-    return round(2.34 * third + 1.16 * summed + 0.34 * names + 0.93 * first - 0.5 * question + 0.5 * digit, 9)
+    return 2.34 * third + 1.16 * summed + 0.34 * names + 0.93 * first - 0.5 * question + 0.5 * digit
 
 
 def ranks(values):
@@ -79,7 +80,7 @@ def ranks(values):
     if len(values) == 1:
         return dict.fromkeys(values, 0.5)
     ordered = sorted(values.values())
-    return {key: ordered.index(value) / (len(ordered) - 1) for key, value in values.items()}
+    return {key: bisect_left(ordered, value) / (len(ordered) - 1) for key, value in values.items()}
 
 
 def _raw(one, rank):

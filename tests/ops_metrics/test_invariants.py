@@ -7,7 +7,8 @@ from django.core.management import CommandError, call_command
 
 from kimberly.audit import trail
 from kimberly.lib import clock
-from memory.models import TierPolicy
+from memory.models import MeditationDecision, MeditationRun, MeditationShard, TierPolicy
+from memory.rules.meditation import Act, Reason, RunState, ShardState, Trigger
 from memory.rules.tiers import Tier
 from memory.services import items, limits
 from memory.services.items import Change
@@ -165,3 +166,53 @@ def test_the_command_lists_what_it_finds_and_fails(dora, capsys):
 
     assert f"I1: user {dora.id} permanent: active_bytes 5 instead of 0\n" in capsys.readouterr().out
     seal_all()
+
+
+@pytest.fixture
+def run(dora, now):
+    """A run of the meditation that says that it runs."""
+    return MeditationRun.objects.create(
+        trigger=Trigger.MANUAL, state=RunState.RUNNING, user_id=dora.id, profile_version=1, created_at=now,
+        started_at=now, created_by="tests",
+    )  # fmt: skip
+
+
+def decided(run, person, *, tier, size_bytes, at, reason=Reason.SOFT_LIMIT):
+    """A decision as only a mistake in the code could leave it."""
+    item = person.writes(content_of(100), at=at)
+    MeditationDecision.objects.create(
+        run=run, user_id=person.id, item_id=item.id, act=Act.ARCHIVED, reason=reason, tier=tier, size_bytes=size_bytes,
+        inputs={}, decided_at=at,
+    )  # fmt: skip
+
+
+def test_a_permanent_item_that_a_job_archived_is_found(dora, run, now):
+    decided(run, dora, tier=Tier.PERMANENT, size_bytes=100, at=now, reason=Reason.EXPIRED)
+
+    assert [name for name, text in violations() if "is permanent" in text and str(run.pk) in text] == ["I4"]
+
+
+@pytest.mark.parametrize(("size_bytes", "expected"), [(512 << 10, []), ((512 << 10) + 1, ["I7"])])
+def test_more_than_the_daily_cap_is_found(dora, run, now, size_bytes, expected):
+    tomorrow = now + timedelta(days=1)
+    decided(run, dora, tier=Tier.LONG_TERM, size_bytes=size_bytes, at=tomorrow)
+
+    assert [name for name, text in violations(dora) if "allowed are" in text] == expected
+
+
+def test_a_day_that_began_before_the_policy_was_changed_is_no_measure_for_it(dora, run, now):
+    decided(run, dora, tier=Tier.LONG_TERM, size_bytes=1 << 20, at=now - timedelta(days=400))
+
+    assert violations(dora) == []
+
+
+def test_a_shard_that_says_nothing_and_a_run_of_which_nothing_is_left_are_found(dora, run, now):
+    long_ago = now - invariants.SILENT_AFTER - timedelta(seconds=1)
+    shard = MeditationShard.objects.create(
+        run=run, number=1, user_ids=[dora.id], state=ShardState.RUNNING, heartbeat_at=long_ago
+    )
+    assert [name for name, text in violations() if str(run.pk) in text] == ["I8"]
+
+    MeditationShard.objects.filter(pk=shard.pk).update(state=ShardState.SUCCEEDED, ended_at=long_ago)
+    MeditationRun.objects.filter(pk=run.pk).update(started_at=long_ago)
+    assert [text for name, text in violations() if name == "I8"] == [f"run {run.pk} runs, and no shard of it is left"]

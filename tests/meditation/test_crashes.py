@@ -1,0 +1,82 @@
+"""Wherever a worker is cut off, the run is finished by the next one, and nothing is done twice or half."""
+
+import ast
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kimberly.lib import clock, crashpoints
+from memory.models import MeditationDecision, MeditationRun
+from memory.rules.meditation import HEARTBEAT_LIMIT, UNFINISHED, RunState, ShardState
+from memory.rules.tiers import Tier
+from memory.services import meditationruns as runs
+from memory.services import reconcile
+from memory.services.meditation import STEPS
+from ops.services import invariants
+from tests.api.plans import make_plan
+from tests.house.sources import PROJECT
+from tests.personas import Person, content_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.promise("M1"), pytest.mark.usefixtures("committed_db")]
+DAY = timedelta(days=1)
+
+
+def declared():
+    """Every crashpoint in the code of meditation, a step's name filled in."""
+    names = set()
+    for path in ("memory/services/meditation.py", "memory/services/meditationruns.py"):
+        for node in ast.walk(ast.parse(Path(PROJECT, path).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "crashpoint":
+                [name] = node.args
+                if isinstance(name, ast.Constant):
+                    names.add(name.value)
+                else:
+                    names |= {f"meditation-{step}" for step in STEPS}
+    return sorted(names)
+
+
+@pytest.fixture
+def people(committed_db):
+    """People with something to promote, to archive and to purge."""
+    MeditationRun.objects.filter(state__in=UNFINISHED).update(state=RunState.ABORTED, ended_at=clock.utc_now())
+    # Little enough goes that no brake holds: a twelfth of what is there.
+    plan, now = make_plan(hard_bytes=40_000, soft_bytes=23_500), clock.utc_now()
+    people = [Person.register(f"crash{n}", plan=plan, at=now - 60 * DAY) for n in range(3)]
+    for person in people:
+        for n in range(6):
+            person.writes(f"rare{n} " * (n + 1), tier=Tier.SHORT_TERM, at=now - 2 * DAY)
+            for m in range(2):
+                person.writes(content_of(2_000 + 2 * n + m), tier=Tier.LONG_TERM, at=now - 2 * DAY)
+    return people
+
+
+def meditates(crash_at=""):
+    """Run the process; gives its exit status."""
+    environment = {**os.environ, crashpoints.ENVIRONMENT: crash_at, "DJANGO_SETTINGS_MODULE": "kimberly.settings"}
+    command = [sys.executable, "-W", "ignore", "-m", "tests.meditation.crasher"]
+    return subprocess.run(command, cwd=PROJECT, env=environment, check=False, capture_output=True).returncode
+
+
+@pytest.mark.parametrize("point", declared())
+def test_cut_off_there_it_is_finished_by_the_next(people, point):
+    assert meditates(point) == crashpoints.EXIT_STATUS, "no meditation passes this point"
+
+    later = clock.utc_now() + HEARTBEAT_LIMIT
+    runs.watch(now=later)
+    assert meditates() == 0
+    runs.watch(now=later + HEARTBEAT_LIMIT)
+
+    run = MeditationRun.objects.latest("created_at", "pk")
+    assert run.state == RunState.SUCCEEDED
+    assert not run.shards.exclude(state=ShardState.SUCCEEDED).exists()
+    found = [one for one in invariants.check(now=later) if one.invariant in ("I1", "I2", "I4", "I7", "I8")]
+    assert found == []
+    for person in people:
+        decided = list(MeditationDecision.objects.filter(user_id=person.id).values_list("item", flat=True))
+        assert decided
+        assert len(decided) == len(set(decided)), "no item was decided twice"
+        assert reconcile.drifts([person.id]) == []
