@@ -130,9 +130,7 @@ def test_writers_at_work_are_no_drift_and_are_not_disturbed(committed_db, nth):
         try:
             looked = [reconcile.drifts([person.id for person in people]) for _ in range(rounds(40, 100))]
             for tier in Tier:  # one by one: an order of its own would wait for writers who wait for it
-                sql.change(
-                    f"UPDATE usage_counter SET active_items = active_items + 5 WHERE {OF_ONE}", people[0].id, tier
-                )
+                sql.change(DRIFT, people[0].id, tier)
             mended = reconciled(people[0])
         finally:
             over.set()  # else whatever failed would wait for the writers for ever
