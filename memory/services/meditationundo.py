@@ -27,17 +27,10 @@ from memory.rules.meditation import UNFINISHED
 from memory.rules.selections import Skip
 from memory.rules.tiers import ItemState, Tier
 from memory.services import archive, quotas, selections
+from memory.services.meditationbrakes import NoSuchRun
 from memory.services.selections import COLUMNS, MOST_CHOSEN, NoRoomToRestore, NothingToDo
 
 ACTION = "meditation.undone"
-
-
-class RunGone(Refusal):
-    """There is no such meditation."""
-
-    slug = "meditation-not-found"
-    kind = Kind.NOT_FOUND
-    title = "There is no such meditation."
 
 
 class RunUnfinished(Refusal):
@@ -163,7 +156,7 @@ def undo_user(run_id: UUID, *, user_id: UUID, actor: Actor, why: Why, now: datet
 def undo_run(run_id: UUID, *, actor: Actor, why: Why, tell_time: Callable[[], datetime]) -> RunUndone:
     """Undo user by user, and say what became of each; begun again it goes on with those who are left.
 
-    Raises RunGone, RunUnfinished or NothingToUndo. It may take minutes: limits and lives go by the time of each user.
+    Raises NoSuchRun, RunUnfinished or NothingToUndo. It may take minutes: limits and lives go by the time of each user.
     """
     report = RunUndone(_finished(run_id))
     for (user_id,) in statements.fetch_all(statement(__file__, "users_to_undo"), {"run_id": run_id}):
@@ -211,7 +204,7 @@ def _undo(run_id: UUID, *, user_id: UUID, item_ids: list[UUID] | None, actor: Ac
 def _finished(run_id: UUID) -> MeditationRun:
     run = MeditationRun.objects.filter(pk=run_id).first()
     if run is None:
-        raise RunGone
+        raise NoSuchRun
     if run.state in UNFINISHED:
         raise RunUnfinished(run)
     return run

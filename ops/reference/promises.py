@@ -44,6 +44,10 @@ PROMISES = {
 }
 # Those of which only a part is built: what is there is tested already.
 BEGUN = {
+    "M1": "A meditation that is cut off anywhere is finished by the next worker; nothing is half done or done twice.",
+    "M2": "A run ends by itself after its workers were killed or the broker lost everything.",
+    "M3": "A task that comes twice, late or too often changes nothing more.",
+    "M6": "Whatever the policies and the items are, no cap is exceeded; what is unusual waits for an operator.",
     "L3": "An undo gives back equal rows, of a user all or none; without room it says what would make room.",
     "P1": "Each page and action is open to the roles that the table names, and closed to all others, by any way in.",
     "P4": "No page breaks the content policy.",

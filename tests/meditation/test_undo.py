@@ -15,7 +15,8 @@ from memory.rules.selections import Skip
 from memory.rules.tiers import ItemState
 from memory.services import items
 from memory.services.items import Change
-from memory.services.meditationundo import NothingToUndo, RunGone, RunUnfinished
+from memory.services.meditationbrakes import NoSuchRun
+from memory.services.meditationundo import NothingToUndo, RunUnfinished
 from memory.services.quotas import UserGone
 from memory.services.selections import NoRoomToRestore
 from ops import telling
@@ -326,12 +327,12 @@ def test_a_run_is_an_entry_a_user_and_one_of_its_own(night, alice, bob):
 @pytest.mark.parametrize("state", [RunState.QUEUED, RunState.RUNNING, RunState.HELD])
 def test_a_run_that_goes_on_is_not_undone(night, alice, state):
     run = night(alice)
-    MeditationRun.objects.filter(pk=run).update(state=state, ended_at=None)
+    MeditationRun.objects.filter(pk=run).update(state=state, ended_at=None, held_at=NOON, held_reason="spike")
 
     with pytest.raises(RunUnfinished):
         undo_run(run)
 
 
 def test_a_run_that_never_was_is_not_undone(db):
-    with pytest.raises(RunGone):
+    with pytest.raises(NoSuchRun):
         undo_run(uuid4())

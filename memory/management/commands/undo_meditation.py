@@ -10,7 +10,8 @@ from kimberly.lib.errors import Invalid, Refusal
 from memory.models import MemoryUser
 from memory.rules import selections
 from memory.services import limits, meditationundo, users
-from memory.services.meditationundo import RunGone, Undone
+from memory.services.meditationbrakes import NoSuchRun
+from memory.services.meditationundo import Undone
 from memory.services.quotas import UserGone
 
 ACTOR = Actor.command("undo_meditation")
@@ -31,7 +32,7 @@ class Command(BaseCommand):
                 raise Invalid(*errors)
             run_id = ids.decode(ids.Prefix.RUN, options["run"])
             if run_id is None:
-                raise RunGone
+                raise NoSuchRun
             if options["user"] is None:
                 self._undo_run(run_id, why)
             else:
