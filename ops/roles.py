@@ -96,6 +96,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:search": EVERYBODY,
     "ops:burst": EVERYBODY,
     "ops:expiring": EVERYBODY,
+    "ops:meditation": EVERYBODY,
+    "ops:meditation-run": EVERYBODY,
     "ops:account": EVERYBODY,
     "ops:second-factor": EVERYBODY,
     "ops:recovery-codes": EVERYBODY,

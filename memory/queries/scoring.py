@@ -1,5 +1,6 @@
 """The current weights of the score, what an item's score is, and why."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -30,6 +31,12 @@ def current_profile() -> Profile:
 def profile(version: int) -> Profile:
     """The weights of a version; they never change."""
     return _profile(ScoringProfile.objects.get(pk=version))
+
+
+def profiles(versions: Collection[int]) -> dict[int, Profile]:
+    """The weights of these versions, by version."""
+    rows = ScoringProfile.objects.filter(pk__in=versions).order_by("pk") if versions else ()
+    return {row.version: _profile(row) for row in rows}
 
 
 def of_item(item_id: UUID) -> Scored | None:

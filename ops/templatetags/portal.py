@@ -41,6 +41,7 @@ NAVIGATION = (
             ("ops:refusals", "Refused calls", ("refusals",)),
         ),
     ),
+    ("Service", (("ops:meditation", "Meditation", ("meditation", "meditation-run", "meditate-all")),)),
     (
         "Staff",
         (

@@ -6,10 +6,12 @@ import pytest
 
 from kimberly.adminsite import portal
 from kimberly.audit.models import AuditEntry
+from kimberly.audit.trail import Why
 from kimberly.lib import clock
-from memory.models import MemoryItem, MemoryUser, QuotaOverride, Throttle
+from memory.models import MeditationRun, MemoryItem, MemoryUser, QuotaOverride, Throttle
+from memory.rules.meditation import Trigger
 from memory.rules.tiers import Tier
-from memory.services import items
+from memory.services import items, meditationruns
 from ops import roles, urls
 from ops.models import ContentReveal, StaffSession, UserNote
 from ops.roles import ACTIONS, PAGES, Role
@@ -105,6 +107,14 @@ def act():
     return AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").get()
 
 
+def run_page(person):
+    """A meditation of this user, which was begun once."""
+    run = MeditationRun.objects.filter(user_id=person.id).first() or meditationruns.begin(
+        Trigger.MANUAL, user_id=person.id, actor=TESTER, why=Why(), now=clock.utc_now()
+    )
+    return f"/ops/meditation/{run.public_id}/"
+
+
 def address_of(page, braked):
     dana, throttle, override, reveal = braked
     addresses = {
@@ -133,6 +143,8 @@ def address_of(page, braked):
         "ops:search": search_page(dana),
         "ops:burst": "/ops/burst/",
         "ops:expiring": "/ops/expiring/",
+        "ops:meditation": "/ops/meditation/",
+        "ops:meditation-run": run_page(dana),
         "ops:account": "/ops/account/",
         "ops:second-factor": "/ops/account/second-factor/",
         "ops:recovery-codes": "/ops/account/recovery-codes/",
