@@ -38,6 +38,11 @@ ARCHIVED_BECAUSE: dict[str, str] = {
     "staff": "a lead deleted it",
     **MEDITATED_BECAUSE,
 }
+PURGED_BECAUSE: dict[str, str] = {
+    "user": "a client erased it, or deleted others while the archive was full",
+    "staff": "a lead deleted others while the archive was full",
+    **MEDITATED_BECAUSE,
+}
 
 
 def span(length: timedelta) -> str:

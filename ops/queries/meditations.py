@@ -103,6 +103,25 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a meditation of a user would look at: active items, and what is past its life or its grace."""
+
+    scored_at: datetime | None
+    active: int
+    past_life: int
+    past_grace: int
+
+
+@dataclass(frozen=True, slots=True)
+class AheadOfAll:
+    """How many customers there are, how many are behind, and the run that is under way, else the last night's."""
+
+    customers: int
+    behind: int
+    newest: MeditationRun | None
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A page of runs, and what stands above it."""
 
@@ -113,8 +132,7 @@ class Listed:
 def listed(*, names: Names, now: datetime, cursor: str = "") -> Listed:
     """The runs behind the cursor, newest first, with the facts about all of them."""
     page = keyset.page(MeditationRun.objects.select_related("user"), NEWEST_FIRST, cursor=cursor, size=RUNS_SHOWN)
-    asked = {"behind_before": now - BEHIND_AFTER, "drawn": RUNS_DRAWN, "schedule": SCHEDULE}
-    ((newest, drawn, customers, behind, *beat),) = statements.fetch_all(statement(__file__, "meditation_facts"), asked)
+    newest, drawn, customers, behind, *beat = _facts(now)
     first = _kept(json.loads(newest)) if newest else None
     ended = [_kept(facts) for facts in json.loads(drawn)]
     told = {row.run.pk: row for row in _rows([*ended, *([first] if first else []), *page.rows], names, now)}
@@ -128,6 +146,24 @@ def listed(*, names: Names, now: datetime, cursor: str = "") -> Listed:
     return Listed(Page([told[run.pk] for run in page.rows], page.next_cursor), facts)
 
 
+def ahead_of(user_id: UUID, *, now: datetime) -> Ahead:
+    """What lies ahead of a meditation of this user."""
+    (row,) = statements.fetch_all(statement(__file__, "ahead_of_meditation"), {"user_id": user_id, "now": now})
+    return Ahead(*row)
+
+
+def ahead_of_all(*, now: datetime) -> AheadOfAll:
+    """What lies ahead of a meditation of all customers."""
+    newest, _, customers, behind, *_ = _facts(now)
+    return AheadOfAll(customers, behind, _kept(json.loads(newest)) if newest else None)
+
+
+def _facts(now: datetime) -> statements.Row:
+    asked = {"behind_before": now - BEHIND_AFTER, "drawn": RUNS_DRAWN, "schedule": SCHEDULE}
+    (row,) = statements.fetch_all(statement(__file__, "meditation_facts"), asked)
+    return row
+
+
 def _kept(facts: dict[str, Any]) -> MeditationRun:
     """A run as PostgreSQL tells it in JSON."""
     times = {name: value and datetime.fromisoformat(value) for name, value in facts.items() if name.endswith("_at")}
@@ -138,6 +174,11 @@ def one(run_id: UUID, *, names: Names, now: datetime) -> RunRow | None:
     """The run; None when there is no such one."""
     run = MeditationRun.objects.select_related("user").filter(pk=run_id).first()
     return next(iter(_rows([run], names, now))) if run else None
+
+
+def begun(run_id: UUID, user_id: UUID) -> MeditationRun | None:
+    """The run of this user; None where it is another's."""
+    return MeditationRun.objects.select_related("user").filter(pk=run_id, user_id=user_id).first()
 
 
 def shards_of(run_id: UUID, *, state: ShardState | None, cursor: str = "") -> Page[MeditationShard]:

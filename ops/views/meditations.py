@@ -12,7 +12,7 @@ from memory.rules.meditation import Act, Reason, RunState, ShardState
 from ops import durations, nights
 from ops.queries import decisions, meditations
 from ops.queries.names import Names
-from ops.views import pages
+from ops.views import meditating, pages
 
 
 @require_safe
@@ -31,6 +31,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "verdict": nights.verdict(found.facts, now),
         "bars": durations.bars([(row.took, row.run.state == RunState.SUCCEEDED) for row in drawn]),
         "drawn": drawn,
+        "meditate_all": meditating.offer_of_all(request.user),
     }
     return pages.show(request, "ops/meditation.html", context)
 

@@ -16,12 +16,14 @@ from ops import roles, urls
 from ops.models import ContentReveal, StaffSession, UserNote
 from ops.roles import ACTIONS, PAGES, Role
 from tests.ops.portal import (
+    MEDITATE_ALL,
     Portal,
     change_note_page,
     end_page,
     items_page,
     lift_page,
     mask_page,
+    meditate_page,
     note_page,
     raise_page,
     resume_page,
@@ -52,6 +54,8 @@ OFFERED = {
     "ops:note": roles.NOTE,
     "ops:change-note": roles.CHANGE_NOTE,
     "ops:undo": roles.THROTTLE,  # of the act in question: test_undo has the others
+    "ops:meditate": roles.MEDITATE,
+    "ops:meditate-all": roles.MEDITATE_ALL,
     "ops:reveal": roles.REVEAL,
     "ops:mask": roles.MASK,
     "ops:end-sessions": roles.END_SESSIONS,
@@ -89,6 +93,8 @@ def braked():
     lena.reveals(dana)
     lena.throttles(dana, scope="query")
     lena.notes(dana, "Calls back on weekdays only.")
+    other = Person.register("other", at=now)
+    meditationruns.begin(Trigger.MANUAL, user_id=other.id, actor=TESTER, why=Why(), now=now)
     return dana, throttle, override, ContentReveal.objects.get()
 
 
@@ -105,14 +111,6 @@ def kept(braked):
 def act():
     """A throttle that can be lifted by an undo."""
     return AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").get()
-
-
-def run_page(person):
-    """A meditation of this user, which was begun once."""
-    run = MeditationRun.objects.filter(user_id=person.id).first() or meditationruns.begin(
-        Trigger.MANUAL, user_id=person.id, actor=TESTER, why=Why(), now=clock.utc_now()
-    )
-    return f"/ops/meditation/{run.public_id}/"
 
 
 def address_of(page, braked):
@@ -144,7 +142,9 @@ def address_of(page, braked):
         "ops:burst": "/ops/burst/",
         "ops:expiring": "/ops/expiring/",
         "ops:meditation": "/ops/meditation/",
-        "ops:meditation-run": run_page(dana),
+        "ops:meditation-run": f"/ops/meditation/{MeditationRun.objects.earliest('created_at').public_id}/",
+        "ops:meditate": meditate_page(dana),
+        "ops:meditate-all": MEDITATE_ALL,
         "ops:account": "/ops/account/",
         "ops:second-factor": "/ops/account/second-factor/",
         "ops:recovery-codes": "/ops/account/recovery-codes/",
@@ -169,7 +169,7 @@ def status_of(page, method, held):
     return 422 if set(held) & OFFERED[page].roles else 403
 
 
-CHANGED = (Throttle, QuotaOverride, ContentReveal, MemoryItem, MemoryUser, UserNote)
+CHANGED = (Throttle, QuotaOverride, ContentReveal, MemoryItem, MemoryUser, UserNote, MeditationRun)
 
 
 def measures():
@@ -230,6 +230,8 @@ def test_each_action_takes_effect_only_for_its_roles(someone, braked, kept):
         "suspend": lambda: seen.suspends(dana),
         "resume": lambda: seen.resumes(dana),
         "end-sessions": lambda: seen.sends(ending),
+        "meditate": lambda: seen.sends(meditate_page(dana)),
+        "meditate-all": lambda: seen.sends(MEDITATE_ALL),
     }
     assert set(sent) == set(ACTIONS)
 
