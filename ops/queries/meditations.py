@@ -181,6 +181,11 @@ def begun(run_id: UUID, user_id: UUID) -> MeditationRun | None:
     return MeditationRun.objects.select_related("user").filter(pk=run_id, user_id=user_id).first()
 
 
+def exists(run_id: UUID) -> bool:
+    """Whether there is such a run."""
+    return MeditationRun.objects.filter(pk=run_id).exists()
+
+
 def shards_of(run_id: UUID, *, state: ShardState | None, cursor: str = "") -> Page[MeditationShard]:
     """The run's shards in the order in which they are done, of this state where given."""
     rows = MeditationShard.objects.filter(run_id=run_id).annotate(users=F("user_ids__len"))

@@ -169,6 +169,15 @@ def test_a_cursor_that_was_tampered_with_is_refused(sam, dana, clock_at_noon):
     assert sam.opens(run_page(begin(), "?tab=decisions&cursor=x")).status_code == 422
 
 
+def test_the_search_box_leads_from_a_runs_id_to_the_run(sam, dana, clock_at_noon):
+    run = begin()
+
+    answer = sam.opens(f"/ops/find/?q={run.public_id}")
+
+    assert (answer.status_code, answer.url) == (302, run_page(run))
+    assert sam.opens(f"/ops/find/?q=run_{'0' * 32}").status_code == 200
+
+
 def test_a_run_that_is_not_there_is_not_found(sam, db):
     assert sam.opens(f"{MEDITATION}run_{'0' * 32}/").status_code == 404
     assert sam.opens(f"{MEDITATION}nonsense/").status_code == 404

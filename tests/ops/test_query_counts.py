@@ -37,9 +37,9 @@ def do_all(at):
 
 
 def meditated(lena, now):
-    """A run of all by staff, after one by a client and one by a job, that decided something of each user."""
+    """Runs of all by a job, a client and a person of staff; the first decides something of each user."""
     clients, jobs = Actor(ActorKind.CLIENT, str(ApiKey.objects.get().pk)), Actor.job("memory.meditate_nightly")
-    for days, actor in enumerate((clients, jobs, Actor(ActorKind.STAFF, str(lena.staff.pk))), start=1):
+    for days, actor in enumerate((jobs, clients, Actor(ActorKind.STAFF, str(lena.staff.pk))), start=1):
         at = now + timedelta(days=days)
         meditationruns.begin(Trigger.NIGHTLY, actor=actor, why=Why(), now=at)
         do_all(at)
