@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 HEADROOM = 1.15
+LABELS = 10.0
+"""So many percent on the left are for the words at the lines."""
 STEPS = tuple(timedelta(seconds=one) for one in (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200))
 
 
@@ -25,9 +27,9 @@ def bars(lengths: Sequence[tuple[timedelta, bool]]) -> Bars | None:
         return None
     longest = max(length for length, _ in lengths)
     top = max(longest, STEPS[0]) * HEADROOM
-    width = 100 / len(lengths)
+    width = (100 - LABELS) / len(lengths)
     drawn = [
-        (f"M{(place + 0.5) * width:.2f} 100V{_y(length, top):.2f}", is_well)
+        (f"M{LABELS + (place + 0.5) * width:.2f} 100V{_y(length, top):.2f}", is_well)
         for place, (length, is_well) in enumerate(lengths)
     ]
     step = next((step for step in STEPS if step * 3 > top), STEPS[-1])

@@ -17,8 +17,7 @@ BY_LIFE = (Reason.WORTHY, Reason.EXPIRED, Reason.NO_ROOM)
 
 
 def told(decision: MeditationDecision, profile: Profile | None) -> Iterator[tuple[str, str]]:
-    """Names and values: the rule, the score, its parts. No score was asked of what is purged."""
-    yield "Because", words.MEDITATED_BECAUSE[Reason(decision.reason)]
+    """Names and values: the score, what it was measured against, its parts. Of what is purged no score was asked."""
     if profile is None or decision.score is None:
         return
     inputs = Inputs.kept(decision.inputs)

@@ -93,7 +93,7 @@ PEOPLE = (
     Someone("acct-55301", "Priya Raman", "free", 31, (0.35, 0.12, 0.01)),
     Someone("acct-55318", "Jonas Bech", "free", 22, (0.08, 0.05, 0.0)),
     Someone("kiosk-lisbon-04", "", "paid", 12, (0.02, 0.01, 0.0), 60_000),
-    Someone("acct-54310", "Ines Carvalho", "free", 300, (0.35, 0.93, 0.04), 700),
+    Someone("acct-54310", "Ines Carvalho", "free", 300, (0.35, 0.93, 0.04)),
     Someone("acct-55402", "Marisol Vega", "free", 10, (0.0, 0.0, 0.0)),
 )
 TIERS = (Tier.SHORT_TERM, Tier.LONG_TERM, Tier.PERMANENT)

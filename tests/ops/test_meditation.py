@@ -8,7 +8,10 @@ import pytest
 from kimberly.audit.trail import Why
 from kimberly.lib.actors import Actor
 from memory.models import MeditationDecision, MeditationRun
+from memory.queries import scoring as stored
+from memory.rules import scoring
 from memory.rules.meditation import HEARTBEAT_LIMIT, MOST_TRIES, Reason, Trigger
+from memory.rules.scoring import Inputs
 from memory.rules.tiers import Tier
 from memory.services import meditationruns as runs
 from ops.services import schedules
@@ -122,6 +125,13 @@ def test_a_shard_that_failed_says_by_what_and_after_how_many_tries(sam, dana, cl
     assert "No shard is in this state" in sam.reads(run_page(run, "?state=running"))
 
 
+def test_the_chip_of_what_is_shown_is_the_current_one(sam, dana, clock_at_noon):
+    run = begin()
+
+    assert 'aria-current="true">All</a>' in sam.opens(run_page(run)).content.decode()
+    assert 'aria-current="true">Failed</a>' in sam.opens(run_page(run, "?state=failed")).content.decode()
+
+
 def test_how_long_the_last_runs_took_is_drawn_and_told(sam, dana, clock_at_noon):
     for days, seconds in ((2, 30), (1, 45)):
         begin(at=NOON - days * DAY)
@@ -145,6 +155,9 @@ def test_each_decision_says_why_with_the_parts_of_its_score(sam, dana, clock_at_
     assert "Its tier was over the soft limit, and it was among the least useful for its size" in text
     assert "Relevance to goals absent, so not counted: the user had no goal to compare it with" in text
     assert "Dana Whitfield" in text
+    assert decision.score == scoring.score(
+        scoring.parts(Inputs.kept(decision.inputs), stored.profile(1)), stored.profile(1)
+    )
 
 
 def test_decisions_are_read_page_by_page_each_once(sam, dana, clock_at_noon, monkeypatch):

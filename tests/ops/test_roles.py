@@ -69,6 +69,23 @@ ANSWERS = {
     "ops:end-own-others": 302,
     "ops:zone": 422,  # which zone was not said
 }
+# Pages that are about nobody alone.
+OF_EVERYBODY = {
+    "ops:overview": "/ops/",
+    "ops:find": "/ops/find/",
+    "ops:zone": "/ops/zone/",
+    "ops:shortcuts": "/ops/shortcuts/",
+    "ops:users": "/ops/users/",
+    "ops:refusals": "/ops/refusals/",
+    "ops:burst": "/ops/burst/",
+    "ops:expiring": "/ops/expiring/",
+    "ops:meditation": "/ops/meditation/",
+    "ops:account": "/ops/account/",
+    "ops:second-factor": "/ops/account/second-factor/",
+    "ops:recovery-codes": "/ops/account/recovery-codes/",
+    "ops:end-own-others": "/ops/account/sessions/end-others/",
+    "ops:staff-sessions": "/ops/staff/sessions/",
+}
 SENT_ONLY = {"ops:end-own-session", "ops:end-own-others"}
 
 
@@ -116,13 +133,8 @@ def act():
 def address_of(page, braked):
     dana, throttle, override, reveal = braked
     addresses = {
-        "ops:overview": "/ops/",
-        "ops:find": "/ops/find/",
-        "ops:zone": "/ops/zone/",
-        "ops:shortcuts": "/ops/shortcuts/",
-        "ops:users": "/ops/users/",
+        **OF_EVERYBODY,
         "ops:user": user_page(dana),
-        "ops:refusals": "/ops/refusals/",
         "ops:throttle": throttle_page(dana),
         "ops:raise-quota": raise_page(dana),
         "ops:lift-throttle": lift_page(throttle),
@@ -139,18 +151,10 @@ def address_of(page, braked):
         "ops:reveal": reveal_page(dana),
         "ops:mask": mask_page(reveal),
         "ops:search": search_page(dana),
-        "ops:burst": "/ops/burst/",
-        "ops:expiring": "/ops/expiring/",
-        "ops:meditation": "/ops/meditation/",
         "ops:meditation-run": f"/ops/meditation/{MeditationRun.objects.earliest('created_at').public_id}/",
         "ops:meditate": meditate_page(dana),
         "ops:meditate-all": MEDITATE_ALL,
-        "ops:account": "/ops/account/",
-        "ops:second-factor": "/ops/account/second-factor/",
-        "ops:recovery-codes": "/ops/account/recovery-codes/",
         "ops:end-own-session": f"/ops/account/sessions/{reveal.pk}/end/",
-        "ops:end-own-others": "/ops/account/sessions/end-others/",
-        "ops:staff-sessions": "/ops/staff/sessions/",
         "ops:end-sessions": f"/ops/staff/{reveal.staff_id}/end-sessions/",
     }
     return addresses[page]
