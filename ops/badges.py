@@ -6,6 +6,7 @@ from datetime import datetime
 
 from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
+from memory.rules.meditation import Act, RunState, ShardState
 from memory.rules.tiers import ItemState, UserState
 from ops import words
 
@@ -31,6 +32,26 @@ ITEM = {
     ItemState.ACTIVE: Badge("ok", "ok", "Active"),
     ItemState.ARCHIVED: Badge("mute", "skip", "Archived"),
     ItemState.PURGED: Badge("mute", "close", "Purged"),
+}
+RUN = {
+    RunState.QUEUED: Badge("mute", "wait", "Queued"),
+    RunState.RUNNING: Badge("info", "running", "Running"),
+    RunState.HELD: Badge("ask", "wait", "Held"),
+    RunState.SUCCEEDED: Badge("ok", "ok", "Succeeded"),
+    RunState.FAILED: Badge("bad", "bad", "Failed"),
+    RunState.ABORTED: Badge("mute", "skip", "Aborted"),
+}
+SILENT = Badge("bad", "bad", "No sign of life")
+SHARD = {
+    ShardState.QUEUED: Badge("mute", "wait", "Queued"),
+    ShardState.RUNNING: Badge("info", "running", "Running"),
+    ShardState.SUCCEEDED: Badge("ok", "ok", "Done"),
+    ShardState.FAILED: Badge("bad", "bad", "Failed"),
+}
+ACT = {
+    Act.PROMOTED: Badge("ok", "ok", "Promoted"),
+    Act.ARCHIVED: ITEM[ItemState.ARCHIVED],
+    Act.PURGED: ITEM[ItemState.PURGED],
 }
 
 

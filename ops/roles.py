@@ -28,6 +28,7 @@ class Role(StrEnum):
 EVERYBODY = frozenset(Role)
 SUPPORT_AND_LEAD = frozenset({Role.SUPPORT, Role.LEAD})
 LEAD = frozenset({Role.LEAD})
+OPERATOR = frozenset({Role.OPERATOR})
 ADMIN = frozenset({Role.ADMIN})
 
 
@@ -60,12 +61,15 @@ SUSPEND = Action("suspend", LEAD, "suspend users", "Suspend", needs_fresh_sign_i
 RESUME = Action("resume", LEAD, "resume users", "Resume")
 NOTE = Action("note", SUPPORT_AND_LEAD, "write notes", "Write a note")
 CHANGE_NOTE = Action("change-note", SUPPORT_AND_LEAD, "change notes", "Change the note")
+MEDITATE = Action("meditate", SUPPORT_AND_LEAD | {Role.OPERATOR}, "start a meditation of one user", "Meditate now")
+MEDITATE_ALL = Action("meditate-all", OPERATOR, "start a meditation of all users", "Meditate all")
 
 ACTIONS = {
     action.name: action
     for action in (
         THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK, END_SESSIONS,
         PROTECT, UNPROTECT, DELETE_ITEMS, RESTORE_ITEMS, SUSPEND, RESUME, NOTE, CHANGE_NOTE,
+        MEDITATE, MEDITATE_ALL,
     )
 }  # fmt: skip
 
@@ -96,6 +100,10 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:search": EVERYBODY,
     "ops:burst": EVERYBODY,
     "ops:expiring": EVERYBODY,
+    "ops:meditation": EVERYBODY,
+    "ops:meditation-run": EVERYBODY,
+    "ops:meditate": EVERYBODY,
+    "ops:meditate-all": EVERYBODY,
     "ops:account": EVERYBODY,
     "ops:second-factor": EVERYBODY,
     "ops:recovery-codes": EVERYBODY,

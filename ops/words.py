@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from kimberly.lib import bytesize, clock
 from memory.rules.forecast import Forecast, Outlook
 from memory.rules.limits import ThrottleScope
+from memory.rules.meditation import Reason
 
 STEPS = (
     (timedelta(seconds=100), timedelta(seconds=1), "s"),
@@ -23,12 +24,24 @@ OUTLOOKS = {
 }
 
 
+# By the reason of a meditation's decision.
+MEDITATED_BECAUSE: dict[str, str] = {
+    Reason.WORTHY: "its life had ended, and its score reached the threshold",
+    Reason.EXPIRED: "its life had ended, and its score did not reach the threshold",
+    Reason.NO_ROOM: "its life had ended, and long-term had no room for it",
+    Reason.SOFT_LIMIT: "its tier was over the soft limit, and it was among the least useful for its size",
+    Reason.GRACE: "it had been archived for as long as was promised",
+}
 # By what stands in an item's `archive_reason` or `purge_reason`.
-ARCHIVED_BECAUSE = {
+ARCHIVED_BECAUSE: dict[str, str] = {
     "user": "a client deleted it",
     "staff": "a lead deleted it",
-    "expired": "its life had ended",
-    "no-room": "there was no room for it",
+    **MEDITATED_BECAUSE,
+}
+PURGED_BECAUSE: dict[str, str] = {
+    "user": "a client erased it, or deleted others while the archive was full",
+    "staff": "a lead deleted others while the archive was full",
+    **MEDITATED_BECAUSE,
 }
 
 

@@ -16,12 +16,13 @@ from kimberly.clients import keys
 from kimberly.clients.models import Scope
 from kimberly.lib import clock, ids
 from kimberly.lib.actors import Actor, ActorKind
-from memory.models import MemoryItem
+from memory.models import MeditationRun, MemoryItem
 from memory.queries import usage
 from memory.rules.limits import ThrottleScope
+from memory.rules.meditation import Trigger
 from memory.rules.selections import Deed
 from memory.rules.tiers import Tier
-from memory.services import drafts, embeddings, items, samples, users
+from memory.services import drafts, embeddings, items, meditationruns, samples, users
 from memory.services.drafts import Draft
 from memory.services.users import Profile
 from ops.queries import choices
@@ -92,6 +93,7 @@ PEOPLE = (
     Someone("acct-55301", "Priya Raman", "free", 31, (0.35, 0.12, 0.01)),
     Someone("acct-55318", "Jonas Bech", "free", 22, (0.08, 0.05, 0.0)),
     Someone("kiosk-lisbon-04", "", "paid", 12, (0.02, 0.01, 0.0), 60_000),
+    Someone("acct-54310", "Ines Carvalho", "free", 300, (0.35, 0.93, 0.04)),
     Someone("acct-55402", "Marisol Vega", "free", 10, (0.0, 0.0, 0.0)),
 )
 TIERS = (Tier.SHORT_TERM, Tier.LONG_TERM, Tier.PERMANENT)
@@ -104,7 +106,11 @@ def build(web: WebServer) -> dict[str, str]:
     people = _hire(now)
     samples.note_hours(since=now - timedelta(days=8), until=now)
     author = _client_actor("assistant-app")
-    made = {someone.external_id: _register(someone, author, now) for someone in PEOPLE}
+    # The nights are those of one customer: whoever is braked or full in these pictures must stay so.
+    ines = next(someone for someone in PEOPLE if someone.external_id == "acct-54310")
+    made = {ines.external_id: _register(ines, author, now)}
+    run = _meditated(now)
+    made |= {someone.external_id: _register(someone, author, now) for someone in PEOPLE if someone is not ines}
     dana, tomasz, aiko, marisol = (made[f"acct-{number}"] for number in (55102, 54977, 55240, 55402))
     _refuse(web, "acct-55102", "import-bot", times=6)
     _refuse(web, "acct-54977", "phone", times=2)
@@ -118,7 +124,21 @@ def build(web: WebServer) -> dict[str, str]:
     acts = _acted_on(people, tomasz, now)
     users_by_name = {"dana": dana, "tomasz": tomasz, "marisol": marisol}
     urls = {name: reverse("ops:user", args=[f"usr_{user.hex}"]) for name, user in users_by_name.items()}
-    return {**urls, **acts, "throttle": throttle, "missed": missed}
+    run_url = reverse("ops:meditation-run", args=[run.public_id])
+    return {**urls, **acts, "throttle": throttle, "missed": missed, "run": run_url}
+
+
+def _meditated(now: datetime) -> MeditationRun:
+    """The last nights' runs; gives the one that archived."""
+    two = now.replace(hour=2, minute=0, second=0, microsecond=0)
+    nights = [two - timedelta(days=days) for days in range(9, -1, -1) if two - timedelta(days=days) < now]
+    for place, begun_at in enumerate(nights):
+        actor = Actor.job("memory.meditate_nightly")
+        meditationruns.begin(Trigger.NIGHTLY, actor=actor, why=Why(), now=begun_at)
+        ended_at = begun_at + timedelta(seconds=30 + 7 * (place % 4))
+        while (shard := meditationruns.take(now=begun_at)) is not None:
+            meditationruns.do(shard, tell_time=itertools.chain([begun_at], itertools.repeat(ended_at)).__next__)
+    return MeditationRun.objects.filter(shards__archived__gt=0).latest("created_at")
 
 
 def _hire(now: datetime) -> dict[str, Any]:

@@ -89,6 +89,9 @@ def of_everybody() -> list[Shot]:
         Shot("burst-desktop", "/ops/burst/", height=1800),
         Shot("burst-phone", "/ops/burst/", size=PHONE, height=1500),
         Shot("expiring-desktop", "/ops/expiring/", height=SCREEN),
+        Shot("meditation-desktop", "/ops/meditation/", height=1500),
+        Shot("meditation-dark", "/ops/meditation/", scheme="dark", height=1500),
+        Shot("meditation-phone", "/ops/meditation/", size=PHONE, height=1500),
         Shot("refusals-dark", "/ops/refusals/", scheme="dark"),
         Shot("api-desktop", "/api/v1/docs", by="", height=SCREEN),
     ]
@@ -107,6 +110,10 @@ def of_one(users: dict[str, str]) -> list[Shot]:
             "archived-desktop", f"{tomasz}?tab=items&state=archived&done={users['deleted']}", by="lena", height=SCREEN
         ),
         Shot("timeline-desktop", f"{tomasz}?tab=history", unfold="Why?"),
+        Shot("meditation-run-desktop", users["run"]),
+        Shot("decisions-desktop", f"{users['run']}?tab=decisions", unfold="Why?"),
+        Shot("decisions-phone", f"{users['run']}?tab=decisions", size=PHONE, height=1500, unfold="Why?"),
+        Shot("meditate-desktop", f"{dana}meditate/"),
         Shot("timeline-phone", f"{tomasz}?tab=history", size=PHONE, height=2000, scheme="dark"),
         Shot("notes-desktop", f"{tomasz}?tab=notes", height=SCREEN),
         Shot("delete-desktop", f"{tomasz}items/delete/{users['chosen']}", by="lena"),

@@ -22,7 +22,7 @@ class Order:
     name: str
     column: str
     descending: bool
-    kind: type[datetime] | type[int] | type[str]
+    kind: type[datetime] | type[int] | type[str] | type[UUID]
 
     def apply(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         sign = "-" if self.descending else ""
@@ -43,7 +43,7 @@ class Order:
         """The cursor that continues behind this row."""
         read = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
         value = read(self.column)
-        stored = value.isoformat() if isinstance(value, datetime) else value
+        stored = value.isoformat() if isinstance(value, datetime) else str(value) if self.kind is UUID else value
         text = json.dumps([self.name, stored, str(read("id"))], ensure_ascii=False, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -76,6 +76,8 @@ class Order:
             if parsed.tzinfo is None:
                 raise ValueError
             return parsed.astimezone(UTC)  # PostgreSQL knows fewer offsets than Python does
+        if self.kind is UUID and isinstance(value, str):
+            return UUID(value)
         is_number = self.kind is int and type(value) is int and -(2**63) <= value < 2**63
         is_text = self.kind is str and isinstance(value, str) and text_error(value) is None
         if not (is_number or is_text):

@@ -34,8 +34,9 @@ def profile(version: int) -> Profile:
 
 
 def profiles(versions: Collection[int]) -> dict[int, Profile]:
-    """The weights of each of the versions."""
-    return {row.version: _profile(row) for row in ScoringProfile.objects.filter(pk__in=versions).order_by("pk")}
+    """The weights of these versions, by version."""
+    rows = ScoringProfile.objects.filter(pk__in=versions).order_by("pk") if versions else ()
+    return {row.version: _profile(row) for row in rows}
 
 
 def of_item(item_id: UUID) -> Scored | None:

@@ -36,6 +36,8 @@ class HistoryRow:
     undo: UUID | None = None
     undone_by: str = ""
     undone_at: datetime | None = None
+    run: str = ""
+    """The meditation that did it."""
 
 
 def latest(profile: Profile, *, names: Names, now: datetime, size: int) -> list[HistoryRow]:

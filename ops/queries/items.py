@@ -23,7 +23,7 @@ from ops.queries.reveals import RevealRow
 NEWEST_FIRST = Order("created", "created_at", descending=True, kind=datetime)
 COLUMNS = (
     "id", "tier", "state", "size_bytes", "protected", "created_at", "expires_at", "purge_after", "created_by",
-    "archived_at", "archive_reason",
+    "archived_at", "archive_reason", "purged_at", "purge_reason",
 )  # fmt: skip
 
 
@@ -43,7 +43,7 @@ class ItemRow:
     purge_after: datetime | None
     author: Name
     because: tuple[tuple[str, str], ...] = ()
-    """Of an archived one: why it lies there."""
+    """Of an archived one: why it lies there; of a purged one: why it went."""
     told: str = ""
     """Where the timeline tells of that, as a cursor."""
 
@@ -76,8 +76,8 @@ def _rows(found: Sequence[dict[str, Any]], names: Names) -> list[ItemRow]:
             tier=Tier(row["tier"]),
             state=ItemState(row["state"]),
             author=names.of(row["created_by"]),
-            because=tuple(_archived(row)) if row["state"] == ItemState.ARCHIVED else (),
-            told=timeline.cursor_at(row["archived_at"]) if row["state"] == ItemState.ARCHIVED else "",
+            because=tuple(WHY[row["state"]](row)) if row["state"] in WHY else (),
+            told=_told_at(row),
             excerpt=None if row["text"] is None else excerpts.of(row["text"], characters=row["characters"]),
             **{name: row[name] for name in ("size_bytes", "characters", "protected")},
             **{name: row[name] for name in ("created_at", "expires_at", "purge_after")},
@@ -94,3 +94,21 @@ def _archived(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if row["purge_after"] is not None:
         kept = ", and then as well: it is protected" if row["protected"] else ""
         yield "Can come back", f"until {words.exact(row['purge_after'])}{kept}, where {row['tier']} has room for it"
+
+
+def _purged(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Why nothing but its size and its dates is left of an item."""
+    why = words.PURGED_BECAUSE.get(row["purge_reason"], row["purge_reason"])
+    if row["archived_at"] is not None:
+        before = words.ARCHIVED_BECAUSE.get(row["archive_reason"], row["archive_reason"])
+        yield "Archived", f"{words.exact(row['archived_at'])}, because {before}"
+    yield "Purged", f"{words.exact(row['purged_at'])}, because {why}"
+
+
+WHY = {ItemState.ARCHIVED: _archived, ItemState.PURGED: _purged}
+
+
+def _told_at(row: dict[str, Any]) -> str:
+    """Where the timeline tells of that."""
+    at = {ItemState.ARCHIVED: row["archived_at"], ItemState.PURGED: row["purged_at"]}.get(row["state"])
+    return timeline.cursor_at(at) if at else ""

@@ -14,9 +14,9 @@ from django.db.models import F, Q, QuerySet
 from kimberly.audit.models import AuditEntry
 from kimberly.lib.actors import ActorKind
 from kimberly.web.pagination import Order
-from memory.models import QuotaOverride, Refusal, Throttle
+from memory.models import MeditationRun, QuotaOverride, Refusal, Throttle
 from ops import words
-from ops.queries import acts, history, keyset, measures, refusals
+from ops.queries import acts, history, keyset, measures, meditated, refusals
 from ops.queries.history import HistoryRow
 from ops.queries.keyset import Page
 from ops.queries.names import Names
@@ -36,6 +36,7 @@ class Happened(StrEnum):
     CLIENTS = "clients"
     REFUSED = "refused"
     JOBS = "jobs"
+    MEDITATION = "meditation"
     ENDED = "ended"
 
 
@@ -47,6 +48,7 @@ LABELS = {
     Happened.CLIENTS: "By clients",
     Happened.REFUSED: "Refused",
     Happened.JOBS: "By jobs",
+    Happened.MEDITATION: "By meditation",
     Happened.ENDED: "Ended by itself",
 }
 ENTRIES = {
@@ -98,6 +100,8 @@ def _sources(user_id: UUID, kind: Happened | None, now: datetime) -> list[QueryS
         ended = Q(user_id=user_id, period__endswith=F("planned_end_at"), period__endswith__lte=now)
         sources.append(Throttle.objects.filter(ended).annotate(at=F("period__endswith")))
         sources.append(QuotaOverride.objects.filter(ended).annotate(at=F("period__endswith")))
+    if kind in (None, Happened.MEDITATION):
+        sources.append(meditated.decided_of(user_id))
     return sources
 
 
@@ -110,6 +114,7 @@ def _told(found: Sequence[Any], profile: Profile, names: Names, now: datetime) -
         AuditEntry: lambda row: history.row_of(row, profile, names=names, now=now),
         Refusal: lambda row: _refused(words_of[row.pk]),
         Throttle: lambda row: history.ended_row(measures.of_throttle(row, names, now)),
+        MeditationRun: lambda row: meditated.row_of(row, names),
         QuotaOverride: lambda row: history.ended_row(measures.of_override(row, names, now)),
     }
     return [tell[type(row)](row) for row in found]

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from kimberly.lib import bytesize, ids
 from kimberly.lib import clock as system_clock
-from memory.models import QuotaOverride, Throttle
+from memory.models import MeditationRun, QuotaOverride, Throttle
 from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
 from memory.rules.selections import obstacle
@@ -28,6 +28,7 @@ register = template.Library()
 USER_PAGES = (
     "user", "users", "throttle", "lift-throttle", "raise-quota", "end-override", "reveal", "mask", "search",
     "protect", "unprotect", "delete-items", "restore-items", "suspend", "resume", "note", "change-note", "undo",
+    "meditate",
 )  # fmt: skip
 # Each entry of the side navigation, and the pages on which it is the current one.
 NAVIGATION = (
@@ -41,6 +42,7 @@ NAVIGATION = (
             ("ops:refusals", "Refused calls", ("refusals",)),
         ),
     ),
+    ("Service", (("ops:meditation", "Meditation", ("meditation", "meditation-run", "meditate-all")),)),
     (
         "Staff",
         (
@@ -209,8 +211,10 @@ def lifetime(seconds: int) -> str:
 
 
 @register.filter
-def end_url(measure: QuotaOverride | Throttle | ContentReveal) -> str:
-    """Where a measure or a reveal is ended."""
+def end_url(measure: QuotaOverride | Throttle | ContentReveal | MeditationRun) -> str:
+    """Where what stands against a form is looked at: a measure or a reveal is ended there."""
+    if isinstance(measure, MeditationRun):
+        return reverse("ops:meditation-run", args=[measure.public_id])
     if isinstance(measure, ContentReveal):
         return reverse("ops:mask", args=[measure.pk])
     name = "ops:lift-throttle" if isinstance(measure, Throttle) else "ops:end-override"

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from kimberly.lib import ids
-from ops.queries import finding, users
+from ops.queries import finding, meditations, users
 from ops.services import seen
 from ops.views import pages
 
@@ -14,13 +14,16 @@ LONGEST_SEARCH = 200
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """`q` that is exactly some id goes to its user; else whose names begin so, and whom one looked at last.
+    """`q` that is exactly some id goes to its user or its run; else whose names begin so, and whom one looked at last.
 
     A script asks with the header of htmx, and gets the rows alone.
     """
     typed = searched(request)
     if request.headers.get("HX-Request") == "true":
         return render(request, "ops/parts/found_live.html", {"searched": typed, "found": _live(typed)})
+    run = ids.decode(ids.Prefix.RUN, typed.lower()) if typed.lower().startswith(ids.Prefix.RUN) else None
+    if run is not None and meditations.exists(run):
+        return redirect("ops:meditation-run", run=ids.encode(ids.Prefix.RUN, run))
     exactly = users.find(typed) if typed else None
     if exactly is not None:
         return redirect("ops:user", user=ids.encode(ids.Prefix.USER, exactly))

@@ -92,6 +92,10 @@ class ResumeForm(ReasonedForm):
     """Let a suspended user go on."""
 
 
+class MeditateForm(ReasonedForm):
+    """Meditate on one user, or on all."""
+
+
 class NoteForm(ReasonedForm):
     """A note: its words are the reason for writing it. A changed one says which version its author saw."""
 

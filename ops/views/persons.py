@@ -19,9 +19,9 @@ from ops.queries.users import Profile
 from ops.services import notes, suspensions
 from ops.services.measures import Sender
 from ops.services.notes import Seen
-from ops.views import actions
+from ops.views import actions, meditating
 from ops.views.actions import Offer, get_or_post
-from ops.views.itemforms import NoteForm, ResumeForm, SuspendForm
+from ops.views.itemforms import MeditateForm, NoteForm, ResumeForm, SuspendForm
 
 NOTES = "notes"
 
@@ -40,6 +40,7 @@ class PersonOffers:
     suspend: Offer
     resume: Offer | None
     note: Offer
+    meditate: Offer
 
 
 def on(profile: Profile, *, staff: Any) -> PersonOffers:
@@ -49,6 +50,7 @@ def on(profile: Profile, *, staff: Any) -> PersonOffers:
         _suspend_offer(profile, staff, _suspend_form(profile)),
         _resume_offer(profile, staff, ResumeForm(name="resume")) if suspended else None,
         _note_offer(profile, staff, NoteForm(name="note")),
+        meditating.offer(profile, staff, MeditateForm(name="meditate")),
     )
 
 

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from kimberly.lib import bytesize, clock
+from kimberly.lib import bytesize, clock, ids
+from memory.models import MeditationRun
 from ops import roles, words
-from ops.queries import acts
+from ops.queries import acts, meditations
 from ops.queries.acts import ActRow
 from ops.queries.measures import MeasureRow, Sort
 from ops.queries.reveals import RevealRow
@@ -33,6 +34,10 @@ def of(profile: Profile, done: str, *, staff: Any, now: datetime) -> Toast | Non
     reveal = next((reveal for reveal in profile.reveals if reveal.public_id == done), None)
     if reveal is not None:
         return _reveal(profile, reveal, now)
+    run_id = ids.decode(ids.Prefix.RUN, done) if done.startswith(ids.Prefix.RUN) else None
+    run = meditations.begun(run_id, profile.user.pk) if run_id else None
+    if run is not None:
+        return _meditation(run)
     measure = next((measure for measure in profile.measures if measure.public_id == done), None)
     if measure is None:
         act_id = _uuid(done)
@@ -43,6 +48,12 @@ def of(profile: Profile, done: str, *, staff: Any, now: datetime) -> Toast | Non
         return toast
     set_by = acts.of_measure(profile.user.pk, measure.id, now=now)
     return _with_undo(toast, set_by, staff) if set_by else toast
+
+
+def _meditation(run: MeditationRun) -> Toast:
+    """The run's own page says how it goes."""
+    url = reverse("ops:meditation-run", args=[run.public_id])
+    return Toast(f"A meditation of {run.user} was begun.", url, "See the run")
 
 
 def _act(profile: Profile, act: ActRow, staff: Any, now: datetime) -> Toast:

@@ -11,9 +11,10 @@ from kimberly.audit.trail import Why
 from kimberly.lib import clock
 from memory.models import MemoryItem
 from memory.rules.limits import RefusalKind
+from memory.rules.meditation import Trigger
 from memory.rules.selections import Deed
 from memory.rules.tiers import Tier
-from memory.services import items, refusals
+from memory.services import items, meditationruns, refusals
 from memory.services.refusals import Call
 from memory.services.selections import Chosen
 from ops.roles import Role
@@ -52,6 +53,14 @@ SIGNED_IN = [
     "/ops/burst/",
     "/ops/burst/?tier=permanent&over=24h",
     "/ops/expiring/",
+    "/ops/meditation/",
+    "/ops/meditation/?cursor=x",
+    "/ops/meditation/all/",
+    "{run}",
+    "{run}?state=running",
+    "{run}?tab=decisions",
+    "{running}",
+    "{user}meditate/",
     "/admin/password_change/",
     "/admin/password_change/done/",
     "/ops/account/",
@@ -112,6 +121,7 @@ def places(dana, sam, lena):
     sam = get_user_model().objects.get(username=sam)
     return {
         **acted_on(dana, sam, lena, now),
+        **meditated(dana, now),
         "user": user_page(dana),
         "reveal": mask_page(revealed_to(hire("luis", Role.LEAD), dana)),
         "throttle": f"/ops/throttles/{throttle.public_id}/lift/",
@@ -141,6 +151,18 @@ def acted_on(dana, sam, lena, now):
         "protect": items_page("unprotect", dana, item),
         "delete": items_page("delete", dana, item),
     }
+
+
+def meditated(person, now):
+    """The addresses of a meditation that decided something, and of one that is under way."""
+    person.writes("Soon over.", tier=Tier.SHORT_TERM, at=now - timedelta(days=2))
+    other = Person.register("y" * 110, display_name="Y" * 120)
+    about = {"actor": TESTER, "why": Why(), "now": now}
+    done, running = (meditationruns.begin(Trigger.MANUAL, user_id=one.id, **about) for one in (person, other))
+    shard = meditationruns.take(now=now)
+    assert shard is not None
+    meditationruns.do(shard, tell_time=lambda: now)
+    return {"run": f"/ops/meditation/{done.public_id}/", "running": f"/ops/meditation/{running.public_id}/"}
 
 
 def revealed_to(staff, person):

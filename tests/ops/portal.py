@@ -16,6 +16,7 @@ from ops.models import ContentReveal, UserNote
 from tests.personas import Person
 
 WHY = "The client is in a loop, HD-2214"
+MEDITATE_ALL = "/ops/meditation/all/"
 
 
 class Portal:
@@ -127,6 +128,10 @@ def suspend_page(person: Person) -> str:
 
 def resume_page(person: Person) -> str:
     return f"{user_page(person)}resume/"
+
+
+def meditate_page(person: Person) -> str:
+    return f"{user_page(person)}meditate/"
 
 
 def note_page(person: Person) -> str:

@@ -8,12 +8,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from kimberly.audit.models import AuditEntry
+from kimberly.audit.trail import Why
 from kimberly.clients.models import ApiKey
 from kimberly.lib import clock
-from memory.models import MemoryItem
+from kimberly.lib.actors import Actor, ActorKind
+from memory.models import MeditationRun, MemoryItem
 from memory.rules.limits import RefusalKind, ThrottleScope
+from memory.rules.meditation import Trigger
 from memory.rules.tiers import Tier
-from memory.services import refusals, samples
+from memory.services import meditationruns, refusals, samples
 from memory.services.refusals import Call
 from ops.roles import Role
 from tests.ops.portal import Portal, user_page
@@ -28,6 +31,20 @@ def frozen_counts():
     return {line.split()[0]: int(line.split()[1]) for line in lines if not line.startswith("#")}
 
 
+def do_all(at):
+    while (shard := meditationruns.take(now=at)) is not None:
+        meditationruns.do(shard, tell_time=lambda: at)
+
+
+def meditated(lena, now):
+    """Runs of all by a job, a client and a person of staff; the first decides something of each user."""
+    clients, jobs = Actor(ActorKind.CLIENT, str(ApiKey.objects.get().pk)), Actor.job("memory.meditate_nightly")
+    for days, actor in enumerate((jobs, clients, Actor(ActorKind.STAFF, str(lena.staff.pk))), start=1):
+        at = now + timedelta(days=days)
+        meditationruns.begin(Trigger.NIGHTLY, actor=actor, why=Why(), now=at)
+        do_all(at)
+
+
 @pytest.fixture
 def busy(lena):
     """A user with everything that a page may show, and others beside."""
@@ -37,6 +54,7 @@ def busy(lena):
     dana, until = Person.register("dana", at=now), now + timedelta(hours=1)
     for person in (dana, *(Person.register("other", at=now) for _ in range(3))):
         person.writes("a memory", at=now)
+        person.writes("soon over", tier=Tier.SHORT_TERM, at=now)
         MemoryItem.objects.filter(user_id=person.id).update(created_by=f"client:{ApiKey.objects.get().pk}")
         refusals.keep_counted(
             RefusalKind.THROTTLE,
@@ -48,6 +66,7 @@ def busy(lena):
         )
     for reader in (lena, Portal.of(hire("luis", Role.LEAD))):
         reader.reveals(dana)
+    meditated(lena, now)
     dana.is_throttled(ThrottleScope.QUERY, at=now, until=until)
     dana.is_raised(Tier.SHORT_TERM, 1 << 20, at=now, until=until)
     return dana
@@ -58,6 +77,7 @@ def address_of(page, busy):
     item = MemoryItem.objects.filter(user_id=busy.id).order_by("pk")[0]
     act = AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").order_by("-pk")[0]
     known = {"/ops/users/<user>/": user_page(busy), "<item>": item.public_id, "<act>": str(act.pk)}
+    known["<run>"] = MeditationRun.objects.filter(decisions__isnull=False).distinct().get().public_id
     for name, value in known.items():
         page = page.replace(name, value)
     return page

@@ -6,20 +6,24 @@ import pytest
 
 from kimberly.adminsite import portal
 from kimberly.audit.models import AuditEntry
+from kimberly.audit.trail import Why
 from kimberly.lib import clock
-from memory.models import MemoryItem, MemoryUser, QuotaOverride, Throttle
+from memory.models import MeditationRun, MemoryItem, MemoryUser, QuotaOverride, Throttle
+from memory.rules.meditation import Trigger
 from memory.rules.tiers import Tier
-from memory.services import items
+from memory.services import items, meditationruns
 from ops import roles, urls
 from ops.models import ContentReveal, StaffSession, UserNote
 from ops.roles import ACTIONS, PAGES, Role
 from tests.ops.portal import (
+    MEDITATE_ALL,
     Portal,
     change_note_page,
     end_page,
     items_page,
     lift_page,
     mask_page,
+    meditate_page,
     note_page,
     raise_page,
     resume_page,
@@ -50,6 +54,8 @@ OFFERED = {
     "ops:note": roles.NOTE,
     "ops:change-note": roles.CHANGE_NOTE,
     "ops:undo": roles.THROTTLE,  # of the act in question: test_undo has the others
+    "ops:meditate": roles.MEDITATE,
+    "ops:meditate-all": roles.MEDITATE_ALL,
     "ops:reveal": roles.REVEAL,
     "ops:mask": roles.MASK,
     "ops:end-sessions": roles.END_SESSIONS,
@@ -62,6 +68,23 @@ ANSWERS = {
     "ops:end-own-session": 302,
     "ops:end-own-others": 302,
     "ops:zone": 422,  # which zone was not said
+}
+# Pages that are about nobody alone.
+OF_EVERYBODY = {
+    "ops:overview": "/ops/",
+    "ops:find": "/ops/find/",
+    "ops:zone": "/ops/zone/",
+    "ops:shortcuts": "/ops/shortcuts/",
+    "ops:users": "/ops/users/",
+    "ops:refusals": "/ops/refusals/",
+    "ops:burst": "/ops/burst/",
+    "ops:expiring": "/ops/expiring/",
+    "ops:meditation": "/ops/meditation/",
+    "ops:account": "/ops/account/",
+    "ops:second-factor": "/ops/account/second-factor/",
+    "ops:recovery-codes": "/ops/account/recovery-codes/",
+    "ops:end-own-others": "/ops/account/sessions/end-others/",
+    "ops:staff-sessions": "/ops/staff/sessions/",
 }
 SENT_ONLY = {"ops:end-own-session", "ops:end-own-others"}
 
@@ -87,6 +110,8 @@ def braked():
     lena.reveals(dana)
     lena.throttles(dana, scope="query")
     lena.notes(dana, "Calls back on weekdays only.")
+    other = Person.register("other", at=now)
+    meditationruns.begin(Trigger.MANUAL, user_id=other.id, actor=TESTER, why=Why(), now=now)
     return dana, throttle, override, ContentReveal.objects.get()
 
 
@@ -108,13 +133,8 @@ def act():
 def address_of(page, braked):
     dana, throttle, override, reveal = braked
     addresses = {
-        "ops:overview": "/ops/",
-        "ops:find": "/ops/find/",
-        "ops:zone": "/ops/zone/",
-        "ops:shortcuts": "/ops/shortcuts/",
-        "ops:users": "/ops/users/",
+        **OF_EVERYBODY,
         "ops:user": user_page(dana),
-        "ops:refusals": "/ops/refusals/",
         "ops:throttle": throttle_page(dana),
         "ops:raise-quota": raise_page(dana),
         "ops:lift-throttle": lift_page(throttle),
@@ -131,14 +151,10 @@ def address_of(page, braked):
         "ops:reveal": reveal_page(dana),
         "ops:mask": mask_page(reveal),
         "ops:search": search_page(dana),
-        "ops:burst": "/ops/burst/",
-        "ops:expiring": "/ops/expiring/",
-        "ops:account": "/ops/account/",
-        "ops:second-factor": "/ops/account/second-factor/",
-        "ops:recovery-codes": "/ops/account/recovery-codes/",
+        "ops:meditation-run": f"/ops/meditation/{MeditationRun.objects.earliest('created_at').public_id}/",
+        "ops:meditate": meditate_page(dana),
+        "ops:meditate-all": MEDITATE_ALL,
         "ops:end-own-session": f"/ops/account/sessions/{reveal.pk}/end/",
-        "ops:end-own-others": "/ops/account/sessions/end-others/",
-        "ops:staff-sessions": "/ops/staff/sessions/",
         "ops:end-sessions": f"/ops/staff/{reveal.staff_id}/end-sessions/",
     }
     return addresses[page]
@@ -157,7 +173,7 @@ def status_of(page, method, held):
     return 422 if set(held) & OFFERED[page].roles else 403
 
 
-CHANGED = (Throttle, QuotaOverride, ContentReveal, MemoryItem, MemoryUser, UserNote)
+CHANGED = (Throttle, QuotaOverride, ContentReveal, MemoryItem, MemoryUser, UserNote, MeditationRun)
 
 
 def measures():
@@ -218,6 +234,8 @@ def test_each_action_takes_effect_only_for_its_roles(someone, braked, kept):
         "suspend": lambda: seen.suspends(dana),
         "resume": lambda: seen.resumes(dana),
         "end-sessions": lambda: seen.sends(ending),
+        "meditate": lambda: seen.sends(meditate_page(dana)),
+        "meditate-all": lambda: seen.sends(MEDITATE_ALL),
     }
     assert set(sent) == set(ACTIONS)
 

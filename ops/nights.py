@@ -1,0 +1,120 @@
+"""The meditation in one sentence: how the last run ended, how far one is that is under way, and what is next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kimberly.lib import bytesize, clock
+from memory.rules.meditation import RunState, Trigger
+from ops import words
+from ops.queries.meditations import Beat, Facts, RunRow
+
+LATE_AFTER = timedelta(hours=26)
+"""A night's run begins each 24 h, and is done within minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The page in one sentence, and what else there is to know."""
+
+    tone: str
+    icon: str
+    text: str
+    more: list[str]
+
+
+def verdict(facts: Facts, now: datetime) -> Verdict:
+    """The run that is under way, else the last night's; the next one behind it."""
+    row = facts.newest
+    if row is None:
+        return Verdict("mute", "pending", "No night’s meditation was begun yet", [_next(facts.beat, now)])
+    tone, icon, text, told = _SAYS[RunState(row.run.state)](row)
+    if row.run.ended_at and row.now - row.run.created_at > LATE_AFTER:
+        last = words.relative(row.run.created_at, row.now)
+        tone, icon, text = "bad", "bad", f"No meditation was begun last night: the last one {last}"
+    return Verdict(tone, icon, text, [*filter(None, [told]), _next(facts.beat, now)])
+
+
+def of_run(row: RunRow) -> Verdict:
+    """One run in a sentence."""
+    tone, icon, text, told = _SAYS[RunState(row.run.state)](row)
+    return Verdict(tone, icon, text, [told] if told else [])
+
+
+def took(length: timedelta) -> str:
+    """`0.4 s`, `38 s`, `4 min 38 s`: how long something lasted, as runs are compared."""
+    seconds = max(0.0, length.total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 100:
+        return words.span(length)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def done(row: RunRow) -> str:
+    """What a run came to: `1,284 users, 2,117 items archived (1.2 MiB freed), 31 promoted, 4 purged`."""
+    of = row.progress
+    freed = f" ({bytesize.human(of.freed_bytes)} freed)" if of.freed_bytes else ""
+    archived = f"{words.counted(of.archived, 'item')} archived{freed}"
+    return f"{words.counted(of.users_done, 'user')}, {archived}, {of.promoted:,} promoted, {of.purged:,} purged"
+
+
+def _running(row: RunRow) -> tuple[str, str, str, str]:
+    of = row.progress
+    far = f"{of.users_done:,} of {words.counted(of.users, 'user')}"
+    if row.is_silent:
+        heard = words.relative(of.heard_at or row.run.created_at, row.now)
+        why = f"The last sign of life came {heard}. The watchdog takes silent shards back each minute."
+        return "bad", "bad", f"{_name(row)} stands still: {far}", why
+    left = f", about {words.span(row.left)} left" if row.left is not None else ""
+    return "info", "running", f"{_name(row)} is under way: {far}{left}", ""
+
+
+def _held(row: RunRow) -> tuple[str, str, str, str]:
+    why = "It would archive far more than usual, and does nothing until somebody decides."
+    return "ask", "wait", f"{_name(row)} is held and waits for an operator", why
+
+
+def _succeeded(row: RunRow) -> tuple[str, str, str, str]:
+    ended = words.relative(row.run.ended_at or row.now, row.now)
+    return "ok", "ok", f"{_name(row)} ended {ended} as it should, after {took(row.took)}", f"{done(row)}."
+
+
+def _failed(row: RunRow) -> tuple[str, str, str, str]:
+    ended = words.relative(row.run.ended_at or row.now, row.now)
+    return "bad", "bad", f"{_name(row)} failed {ended}: {row.run.error or 'no reason was kept'}", f"{done(row)}."
+
+
+def _aborted(row: RunRow) -> tuple[str, str, str, str]:
+    ended = words.relative(row.run.ended_at or row.now, row.now)
+    return "warn", "warn", f"{_name(row)} was aborted {ended}", f"{done(row)}."
+
+
+def _queued(row: RunRow) -> tuple[str, str, str, str]:
+    return "info", "wait", f"{_name(row)} is queued", ""
+
+
+_SAYS: dict[RunState, Callable[[RunRow], tuple[str, str, str, str]]] = {
+    RunState.QUEUED: _queued,
+    RunState.RUNNING: _running,
+    RunState.HELD: _held,
+    RunState.SUCCEEDED: _succeeded,
+    RunState.FAILED: _failed,
+    RunState.ABORTED: _aborted,
+}
+
+
+def _name(row: RunRow) -> str:
+    """`The night's meditation`, `The meditation of Dana Whitfield`."""
+    if row.run.trigger == Trigger.NIGHTLY:
+        return "The night’s meditation"
+    return f"The meditation of {row.run.user}" if row.run.user else "The meditation of all users"
+
+
+def _next(beat: Beat, now: datetime) -> str:
+    if not beat.is_known:
+        return "No next one is planned: beat has no schedule for it. manage.py sync_schedules makes it."
+    if beat.next_at is None:
+        return "No next one is planned: its schedule is switched off."
+    return f"The next one begins {words.relative(beat.next_at, now)}, at {clock.time_and_zone(beat.next_at)}."

@@ -1,0 +1,53 @@
+"""Tags of the pages about the meditation."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import template
+
+from memory.rules.meditation import Act, RunState, ShardState, Trigger
+from ops import badges, nights, words
+from ops.badges import Badge
+from ops.queries.meditations import RunRow
+
+register = template.Library()
+
+TRIGGERS = {Trigger.NIGHTLY: "Nightly,", Trigger.MANUAL: "By hand,", Trigger.BACKFILL: "Backfill"}
+
+
+@register.filter
+def took(length: timedelta) -> str:
+    """`4 min 38 s`."""
+    return nights.took(length)
+
+
+@register.filter
+def trigger(name: str) -> str:
+    """Why a run began, before whom it is of: `Nightly, of all users`."""
+    return TRIGGERS[Trigger(name)]
+
+
+@register.simple_tag
+def run_badge(row: RunRow) -> Badge:
+    """A run's state; one that says nothing any more is called so."""
+    return badges.SILENT if row.is_silent else badges.RUN[RunState(row.run.state)]
+
+
+@register.simple_tag
+def shard_badge(state: str) -> Badge:
+    """A shard's state."""
+    return badges.SHARD[ShardState(state)]
+
+
+@register.simple_tag
+def act_badge(act: str) -> Badge:
+    """What was decided of an item."""
+    return badges.ACT[Act(act)]
+
+
+@register.inclusion_tag("ops/parts/meditation_progress.html", takes_context=True)
+def progress(context: Any, row: RunRow) -> dict[str, Any]:
+    """How far a run is, how fast it goes, and how long it goes on."""
+    of = row.progress
+    share = of.users_done / of.users if of.users else 1.0
+    return {"row": row, "of": of, "percent": words.percent(share), "most": max(1, of.users), "now": context["now"]}

@@ -1,0 +1,116 @@
+"""Beginning a meditation, of one user or of all: a form with a reason, and the run is left to the workers."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from kimberly.lib import bytesize, clock
+from kimberly.lib.errors import Refusal
+from kimberly.web import problems, requestid
+from memory import tasks
+from memory.models import MeditationRun
+from memory.rules.tiers import Tier, UserState
+from ops import roles, words
+from ops.queries import meditations
+from ops.queries.users import Profile
+from ops.services import meditations as beginning
+from ops.services.forms import AlreadySent
+from ops.services.measures import Sender
+from ops.views import actions, pages
+from ops.views.actions import Offer, get_or_post
+from ops.views.itemforms import MeditateForm
+
+ARCHIVED_FROM = (Tier.SHORT_TERM, Tier.LONG_TERM)
+Change = tuple[str, str, str]
+
+
+@get_or_post
+def meditate(request: HttpRequest, user: str) -> HttpResponse:
+    """Meditate on one user now."""
+    profile = actions.profile_or_404(user)
+    form, now = MeditateForm(actions.sent(request), name="meditate"), clock.utc_now()
+
+    def act(sender: Sender) -> MeditationRun:
+        return _sent_for(lambda: beginning.begin_of_user(sender, user_id=profile.user.pk, now=now))
+
+    offered = offer(profile, request.user, form, change=tuple(_changes(profile, now)))
+    return actions.answer(request, profile, offered, act, "reasoned_form")
+
+
+@get_or_post
+def meditate_all(request: HttpRequest) -> HttpResponse:
+    """Meditate on all customers now."""
+    form, status = MeditateForm(actions.sent(request), name="meditate"), 200
+    offered = offer_of_all(request.user, form, change=tuple(_changes_of_all(clock.utc_now())))
+    if request.method == "POST" and offered.why_not:
+        status = 403
+    elif request.method == "POST" and not form.is_valid():
+        status = 422
+    elif request.method == "POST":
+        sender = form.sender(request.user, request_id=requestid.of(request))
+        try:
+            made = _sent_for(lambda: beginning.begin_of_all(sender, now=clock.utc_now())).public_id
+        except AlreadySent as again:
+            return redirect(_page_of(again.outcome))
+        except Refusal as refused:
+            form.refuse(refused)
+            status = problems.STATUS[refused.kind]
+        else:
+            return redirect(_page_of(made))
+    context = {"title": "Meditate all", "offer": offered}
+    return pages.show(request, "ops/meditate_all.html", context, status=status)
+
+
+def offer(profile: Profile, staff: Any, form: MeditateForm, *, change: tuple[Change, ...] = ()) -> Offer:
+    """A meditation of this user; `change` says what it would look at."""
+    url = reverse("ops:meditate", args=[profile.user.public_id])
+    is_gone = profile.user.state in (UserState.ERASING, UserState.ERASED)
+    gone = "This user is erased: there is nothing to meditate on." if is_gone else ""
+    return Offer(roles.MEDITATE, url, form, actions.refused_to(staff, roles.MEDITATE) or gone, change=change)
+
+
+def offer_of_all(staff: Any, form: MeditateForm | None = None, *, change: tuple[Change, ...] = ()) -> Offer:
+    """A meditation of all customers."""
+    url, why_not = reverse("ops:meditate-all"), actions.refused_to(staff, roles.MEDITATE_ALL)
+    return Offer(roles.MEDITATE_ALL, url, form or MeditateForm(name="meditate"), why_not, change=change)
+
+
+def _sent_for(begin: Callable[[], MeditationRun]) -> MeditationRun:
+    """Begin the run, and send for workers once it is kept; without a queue the watchdog does, within a minute."""
+    with transaction.atomic():
+        run = begin()
+        transaction.on_commit(tasks.send_lanes, robust=True)
+    return run
+
+
+def _page_of(run: str) -> str:
+    return f"{reverse('ops:meditation-run', args=[run])}?done={run}"
+
+
+def _changes(profile: Profile, now: datetime) -> Iterator[Change]:
+    """What would be scored, and what may go: names, now, afterwards."""
+    ahead = meditations.ahead_of(profile.user.pk, now=now)
+    scored = words.relative(ahead.scored_at, now) if ahead.scored_at else "not yet"
+    yield "Scored", scored, f"{words.counted(ahead.active, 'item')} anew"
+    for tier in ARCHIVED_FROM:
+        usage = profile.tiers.get(tier)
+        if usage is not None and usage.is_over_soft:
+            soft = f"down to {bytesize.human(usage.soft_bytes)}, within the daily cap"
+            yield f"{tier.label}, over soft", bytesize.human(usage.active_bytes), soft
+    if ahead.past_life:
+        yield "Past their life", words.counted(ahead.past_life, "item"), "promoted or archived"
+    if ahead.past_grace:
+        yield "Past their grace", words.counted(ahead.past_grace, "archived item"), "purged for good"
+
+
+def _changes_of_all(now: datetime) -> Iterator[Change]:
+    ahead = meditations.ahead_of_all(now=now)
+    yield "Customers", f"{ahead.behind:,} of {ahead.customers:,} not scored for 24 h", "all scored anew"
+    yield "Over soft", "as they are", "archived down to it, within the daily cap"
+    begun = words.relative(ahead.newest.created_at, now) if ahead.newest else "none yet"
+    yield "Last run", begun, "now"
