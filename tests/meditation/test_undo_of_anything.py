@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from memory.models import MeditationDecision, MemoryItem
 from memory.rules.tiers import ItemState, Tier
-from memory.services import items, reconcile
+from memory.services import items
 from memory.services.meditationundo import NothingToUndo
 from memory.services.selections import NoRoomToRestore
 from tests.counts import rounds
-from tests.meditation.undoing import HOUR, LONG, MORNING, SHORT, hashes, rows, small, undo_run, undo_user
+from tests.meditation.undoing import HOUR, LONG, MORNING, SHORT, hashes, rows, small, undo_run, undo_user, unwell
 from tests.personas import TESTER
 
 TIERS = st.sampled_from([SHORT, SHORT, LONG, Tier.PERMANENT])
@@ -61,7 +61,7 @@ def test_whatever_a_night_decided_its_undo_gives_back_equal_rows(night, people):
         assert (report.partly, report.refused, report.left) == ([], {}, {})
 
     assert hashes(*persons) == before
-    assert reconcile.drifts([person.id for person in persons]) == []
+    assert unwell() == []
 
 
 @pytest.mark.promise("L3")
@@ -90,4 +90,4 @@ def test_whatever_happened_since_all_of_the_rest_comes_back_or_nothing(night, pe
     back = set(MeditationDecision.objects.filter(run=run, undone_at=MORNING).values_list("item_id", flat=True))
     assert len(back) == undone.items
     assert {item: after[item] for item in back} == {item: before[item] for item in back}
-    assert reconcile.drifts([dana.id]) == []
+    assert unwell() == []
