@@ -14,7 +14,7 @@ from django.db.models import F
 
 from kimberly.lib.errors import Kind, Refusal
 from memory import metrics
-from memory.models import MemoryItem, TierPolicy
+from memory.models import ItemScore, MemoryItem, TierPolicy
 from memory.rules.tiers import ItemState, Tier, expiry
 from memory.services import quotas
 
@@ -99,6 +99,7 @@ def demote(items: Sequence[MemoryItem], *, user_id: UUID, now: datetime) -> None
 
 def erase(items: Sequence[MemoryItem], *, reason: str, now: datetime) -> None:
     """Empty the items for good; their tombstones stay. The counters are the caller's."""
+    ItemScore.objects.filter(pk__in=[item.pk for item in items]).delete()
     MemoryItem.objects.filter(pk__in=[item.pk for item in items]).update(
         state=ItemState.PURGED,
         content=None,

@@ -96,7 +96,11 @@ def _score(outcome: Outcome, parameters: dict[str, object]) -> None:
     statements.execute(statement(__file__, "fold_accesses"), parameters)
     statements.execute("DROP TABLE IF EXISTS scored", {})
     scores = statement(__file__, "scored_items")
+    # The planner knows nothing of what a statement's own parts hold, least of all after a large import: guessing few,
+    # it would compare each word with each other one.
+    statements.execute("SET LOCAL enable_nestloop = off", {})
     outcome.items_scored = statements.execute(f"CREATE TEMPORARY TABLE scored ON COMMIT DROP AS {scores}", parameters)
+    statements.execute("SET LOCAL enable_nestloop = on", {})
     # Without it the planner takes the table for a small one, and looks its items up one by one.
     statements.execute("ANALYZE scored", {})
     statements.execute(statement(__file__, "keep_scores"), parameters)

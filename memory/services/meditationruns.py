@@ -103,7 +103,7 @@ def begin(trigger: Trigger, *, user_id: UUID | None = None, actor: Actor, why: W
             facts = {"trigger": trigger, "shards": run.shards.count(), "user": str(user_id) if user_id else None}
             trail.record("meditation.begun", subject=_subject(run), actor=actor, now=now, after=facts, why=why)
     except IntegrityError:
-        raise AlreadyMeditating(_unfinished(None)) from None
+        raise AlreadyMeditating(_other()) from None
     return run
 
 
@@ -217,8 +217,9 @@ def _require_free(user_id: UUID | None) -> None:
             raise AlreadyMeditating(existing)
 
 
-def _unfinished(user_id: UUID | None) -> MeditationRun:
-    return MeditationRun.objects.filter(user_id=user_id, state__in=UNFINISHED).latest("created_at")
+def _other() -> MeditationRun:
+    """The run of all that is not finished; or was not a moment ago, and has ended since."""
+    return MeditationRun.objects.filter(user=None).latest("created_at", "pk")
 
 
 def _cut_into_shards(run: MeditationRun, *, now: datetime) -> None:

@@ -70,13 +70,17 @@ said AS MATERIALIZED (
         (array_agg(f.emotional_weight ORDER BY f.created_at DESC, f.id DESC) FILTER (WHERE f.emotional_weight IS NOT NULL))[1]
             AS emotional
     FROM item_feedback AS f
-    INNER JOIN items AS i ON f.item_id = i.id
+    WHERE f.item_id = ANY(ARRAY(SELECT id FROM items))
     GROUP BY f.item_id
+),
+goals AS MATERIALIZED (
+    SELECT user_id, embedding, embedding_model FROM goal
+    WHERE user_id = ANY(%(user_ids)s::uuid[]) AND embedding IS NOT NULL
 ),
 closest AS MATERIALIZED (
     SELECT i.id, max(1 - (i.embedding <=> g.embedding)) AS cosine
     FROM items AS i
-    INNER JOIN goal AS g ON i.user_id = g.user_id AND i.embedding_model = g.embedding_model AND g.embedding IS NOT NULL
+    INNER JOIN goals AS g ON i.user_id = g.user_id AND i.embedding_model = g.embedding_model
     WHERE i.embedding IS NOT NULL
     GROUP BY i.id
 ),

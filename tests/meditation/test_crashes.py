@@ -11,7 +11,7 @@ import pytest
 
 from kimberly.lib import clock, crashpoints
 from memory.models import MeditationDecision, MeditationRun
-from memory.rules.meditation import HEARTBEAT_LIMIT, UNFINISHED, RunState, ShardState
+from memory.rules.meditation import HEARTBEAT_LIMIT, RunState, ShardState
 from memory.rules.tiers import Tier
 from memory.services import meditationruns as runs
 from memory.services import reconcile
@@ -19,6 +19,7 @@ from memory.services.meditation import STEPS
 from ops.services import invariants
 from tests.api.plans import make_plan
 from tests.house.sources import PROJECT
+from tests.meditation.alone import nobody_else
 from tests.personas import Person, content_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.promise("M1"), pytest.mark.usefixtures("committed_db")]
@@ -42,16 +43,16 @@ def declared():
 @pytest.fixture
 def people(committed_db):
     """People with something to promote, to archive and to purge."""
-    MeditationRun.objects.filter(state__in=UNFINISHED).update(state=RunState.ABORTED, ended_at=clock.utc_now())
     # Little enough goes that no brake holds: a twelfth of what is there.
     plan, now = make_plan(hard_bytes=40_000, soft_bytes=23_500), clock.utc_now()
-    people = [Person.register(f"crash{n}", plan=plan, at=now - 60 * DAY) for n in range(3)]
-    for person in people:
-        for n in range(6):
-            person.writes(f"rare{n} " * (n + 1), tier=Tier.SHORT_TERM, at=now - 2 * DAY)
-            for m in range(2):
-                person.writes(content_of(2_000 + 2 * n + m), tier=Tier.LONG_TERM, at=now - 2 * DAY)
-    return people
+    with nobody_else():
+        people = [Person.register(f"crash{n}", plan=plan, at=now - 60 * DAY) for n in range(3)]
+        for person in people:
+            for n in range(6):
+                person.writes(f"rare{n} " * (n + 1), tier=Tier.SHORT_TERM, at=now - 2 * DAY)
+                for m in range(2):
+                    person.writes(content_of(2_000 + 2 * n + m), tier=Tier.LONG_TERM, at=now - 2 * DAY)
+        yield people
 
 
 def meditates(crash_at=""):

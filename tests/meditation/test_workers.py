@@ -7,7 +7,7 @@ import pytest
 
 from kimberly.lib import clock
 from memory import tasks
-from memory.models import MeditationDecision, MeditationRun, MemoryItem
+from memory.models import MeditationDecision, MemoryItem
 from memory.rules.meditation import UNFINISHED, RunState, ShardState
 from memory.rules.tiers import Tier
 from memory.services import meditationruns as runs
@@ -15,6 +15,7 @@ from memory.services import reconcile
 from ops.services import invariants
 from tests.api.plans import make_plan
 from tests.counts import rounds
+from tests.meditation.alone import nobody_else
 from tests.meditation.runs import begin
 from tests.meditation.workers import Worker, lose_the_queues, watch
 from tests.personas import Person
@@ -27,15 +28,15 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def run(committed_db, monkeypatch):
     """A run of everybody in shards of one user each."""
-    MeditationRun.objects.filter(state__in=UNFINISHED).update(state=RunState.ABORTED, ended_at=clock.utc_now())
     monkeypatch.setattr(runs, "MOST_USERS_IN_A_SHARD", 1)
     now = clock.utc_now()
     plan = make_plan(hard_bytes=40_000, soft_bytes=20_000)
-    for n in range(12):
-        person = Person.register(f"worker{n}", plan=plan, at=now - 60 * DAY)
-        for m in range(8):
-            person.writes(f"rare{m} " * (m + 1), tier=Tier.SHORT_TERM, at=now - 2 * DAY)
-    return begin(now=now)
+    with nobody_else():
+        for n in range(12):
+            person = Person.register(f"worker{n}", plan=plan, at=now - 60 * DAY)
+            for m in range(8):
+                person.writes(f"rare{m} " * (m + 1), tier=Tier.SHORT_TERM, at=now - 2 * DAY)
+        yield begin(now=now)
 
 
 def ends(run):
