@@ -87,7 +87,7 @@ def test_says_so_when_nothing_is_left_to_undo(run):
 
 @pytest.mark.parametrize("wrong", ["", "nonsense", "run_00000000000000000000000000000007"])
 def test_a_meditation_that_never_was_is_refused(db, wrong):
-    with pytest.raises(CommandError, match="There is no such meditation"):
+    with pytest.raises(CommandError, match="There is no such run"):
         undone(wrong)
 
 

@@ -9,7 +9,7 @@ from kimberly.audit.trail import Why
 from kimberly.lib.actors import Actor
 from memory.models import MeditationDecision, MeditationRun
 from memory.queries import scoring as stored
-from memory.rules import scoring
+from memory.rules import brakes, scoring
 from memory.rules.meditation import HEARTBEAT_LIMIT, MOST_TRIES, Reason, Trigger
 from memory.rules.scoring import Inputs
 from memory.rules.tiers import Tier
@@ -40,6 +40,12 @@ def do(number=1, *, at=NOON):
 
 def run_page(run, query=""):
     return f"{MEDITATION}{run.public_id}/{query}"
+
+
+@pytest.fixture(autouse=True)
+def _no_brake_holds(monkeypatch):
+    """Of so few items each night archives a large share."""
+    monkeypatch.setattr(brakes, "RUN_CAP_SHARE", 1.0)
 
 
 @pytest.fixture
