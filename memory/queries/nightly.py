@@ -14,7 +14,7 @@ _held: Remembered[str, list[CrontabSchedule]] = Remembered(seconds=REMEMBERED_SE
 
 def next_at(*, now: datetime) -> datetime | None:
     """The time at which beat will send it next, in UTC; None while no schedule of it is enabled."""
-    return min((_after(now, crontab) for crontab in _held.get(TASK, _enabled) or []), default=None)
+    return min((after(now, crontab) for crontab in _held.get(TASK, _enabled) or []), default=None)
 
 
 def _enabled(task: str) -> list[CrontabSchedule]:
@@ -22,8 +22,8 @@ def _enabled(task: str) -> list[CrontabSchedule]:
     return [row.crontab for row in rows.order_by("pk")]
 
 
-def _after(now: datetime, crontab: CrontabSchedule) -> datetime:
-    # By beat's own reckoning, the crontab's zone included.
+def after(now: datetime, crontab: CrontabSchedule) -> datetime:
+    """When the crontab is due next, by beat's own reckoning, its zone included."""
     since, step, _ = crontab.schedule.remaining_delta(now)
     due: datetime = since + step
     return due.astimezone(UTC)

@@ -226,9 +226,10 @@ def _cut_into_shards(run: MeditationRun, *, now: datetime) -> None:
     """At most so many users and items each: some from everywhere first, then those not scored for longest."""
     rows = statements.fetch_all(statement(__file__, "users_to_meditate"), {"user_id": run.user_id})
     users = [Asked(*row) for row in rows]
-    canary = users[:: max(1, len(users) // brakes.canary_users(len(users)))] if len(users) > 1 else []
-    canary = canary[: brakes.canary_users(len(users))]
-    others = [user for user in users if user not in set(canary)]
+    first = brakes.canary_users(len(users))
+    canary = users[:: len(users) // first][:first] if first else []
+    chosen = set(canary)
+    others = [user for user in users if user not in chosen]
     parts = [(part, is_canary) for group, is_canary in ((canary, True), (others, False)) for part in _parts(group)]
     MeditationShard.objects.bulk_create(
         MeditationShard(run=run, number=number, user_ids=part.user_ids, is_canary=is_canary)

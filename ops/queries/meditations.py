@@ -14,6 +14,7 @@ from kimberly.db import statements
 from kimberly.lib.sql import statement
 from kimberly.web.pagination import Order
 from memory.models import MeditationRun, MeditationShard
+from memory.queries import nightly
 from memory.rules.meditation import HEARTBEAT_LIMIT, RunState, ShardState
 from ops.queries import keyset
 from ops.queries.keyset import Page
@@ -202,12 +203,11 @@ def _rows(runs: Iterable[MeditationRun], names: Names, now: datetime) -> Sequenc
 
 
 def _beat(enabled: bool | None, *crontab: Any, now: datetime) -> Beat:
-    """The next time by beat's own reckoning, in the schedule's zone."""
+    """The next time of the schedule, where it is enabled."""
     if not enabled:
         return Beat(is_known=enabled is not None, next_at=None)
     minute, hour, day, month, weekday, zone = crontab
     row = CrontabSchedule(
         minute=minute, hour=hour, day_of_month=day, month_of_year=month, day_of_week=weekday, timezone=zone
     )
-    last_at, delta, _ = row.schedule.remaining_delta(now)
-    return Beat(is_known=True, next_at=last_at + delta)
+    return Beat(is_known=True, next_at=nightly.after(now, row))

@@ -1,9 +1,6 @@
 """Meditation: scoring by one statement against a loop over the ORM, at growing numbers; and whole runs by workers."""
 
-import os
 import statistics
-import subprocess
-import sys
 import time
 from datetime import timedelta
 
@@ -11,18 +8,23 @@ import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 
+from kimberly.celery import app
 from kimberly.db import statements
 from kimberly.lib import clock
 from kimberly.lib.sql import statement
+from memory import tasks
 from memory.models import ItemScore, MeditationRun, MemoryItem, MemoryUser
 from memory.queries import scoring
-from memory.rules.meditation import RunState
+from memory.rules.meditation import UNFINISHED, RunState
 from memory.rules.tiers import Purpose
 from tests.api.plans import make_plan
 from tests.bench.create import Section
 from tests.bench.query import FILL
 from tests.meditation import reference
+from tests.meditation.runs import begin
+from tests.meditation.workers import Worker
 from tests.personas import Person
+from tests.waiting import until
 
 ITEMS_OF_EACH = 1_000
 SIZES = (50_000, 200_000, 800_000)
@@ -110,19 +112,25 @@ def _looped_per_second(person: Person) -> float:
 
 
 def _whole_per_second(people: list[Person], workers: int) -> float:
-    """A run of these people from its beginning to its end, by so many processes."""
+    """A run of these people from its beginning to its end, by a worker of so many processes."""
     user_ids = [person.id for person in people]
     ItemScore.objects.filter(item__user_id__in=user_ids).delete()
     MemoryUser.objects.filter(pk__in=user_ids).update(purpose=Purpose.CUSTOMER)
-    command = [sys.executable, "-W", "ignore", "-m", "tests.meditation.crasher"]
-    started = [subprocess.Popen(command, env=os.environ.copy()) for _ in range(workers)]
-    for process in started:
-        process.wait()
-    run = MeditationRun.objects.latest("created_at", "pk")
+    with Worker(processes=workers):
+        until(app.control.ping, what="the worker to be up", limit_seconds=60)
+        run = begin(now=clock.utc_now())
+        tasks.send_lanes()
+        until(lambda: _has_ended(run), what="the run to end", limit_seconds=600)
     MemoryUser.objects.filter(pk__in=user_ids).update(purpose=Purpose.DRILL)
     if run.state != RunState.SUCCEEDED or run.started_at is None or run.ended_at is None:
         raise RuntimeError(f"the run is {run.state} {run.held_reason}")
-    return RUN_ITEMS / (run.ended_at - run.started_at).total_seconds()
+    seconds: float = (run.ended_at - run.started_at).total_seconds()
+    return RUN_ITEMS / seconds
+
+
+def _has_ended(run: MeditationRun) -> bool:
+    run.refresh_from_db()
+    return run.state not in UNFINISHED or run.state == RunState.HELD
 
 
 def _section(per_second: dict[int, float], looped: float, whole: dict[int, float]) -> Section:

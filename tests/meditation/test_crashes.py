@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from memory.rules.tiers import Tier
 from memory.services import meditationruns as runs
 from memory.services import reconcile
 from memory.services.meditation import STEPS
+from memory.services.meditationruns import AlreadyMeditating
 from ops.services import invariants
 from tests.api.plans import make_plan
 from tests.house.sources import PROJECT
 from tests.meditation.alone import nobody_else
+from tests.meditation.runs import begin, do_all
 from tests.personas import Person, content_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.promise("M1"), pytest.mark.usefixtures("committed_db")]
@@ -55,21 +58,23 @@ def people(committed_db):
         yield people
 
 
-def meditates(crash_at=""):
-    """Run the process; gives its exit status."""
+def meditates(*, crash_at):
+    """Let a process of its own meditate on everybody; gives its exit status."""
     environment = {**os.environ, crashpoints.ENVIRONMENT: crash_at, "DJANGO_SETTINGS_MODULE": "kimberly.settings"}
-    command = [sys.executable, "-W", "ignore", "-m", "tests.meditation.crasher"]
+    command = [sys.executable, "-W", "ignore", "manage.py", "meditate", "--wait"]
     return subprocess.run(command, cwd=PROJECT, env=environment, check=False, capture_output=True).returncode
 
 
 @pytest.mark.parametrize("point", declared())
 def test_cut_off_there_it_is_finished_by_the_next(people, point):
-    assert meditates(point) == crashpoints.EXIT_STATUS, "no meditation passes this point"
+    assert meditates(crash_at=point) == crashpoints.EXIT_STATUS, "no meditation passes this point"
 
     later = clock.utc_now() + HEARTBEAT_LIMIT
     runs.watch(now=later)
-    assert meditates() == 0
-    runs.watch(now=later + HEARTBEAT_LIMIT)
+    with suppress(AlreadyMeditating):
+        begin(now=later)
+    do_all(now=later)
+    runs.watch(now=later)
 
     run = MeditationRun.objects.latest("created_at", "pk")
     assert run.state == RunState.SUCCEEDED

@@ -13,11 +13,15 @@ from tests.house.sources import PROJECT
 
 
 class Worker:
-    """A Celery worker with two processes, in a group of its own so that a kill takes all of it."""
+    """A Celery worker, in a group of its own so that a kill takes all of its processes."""
+
+    def __init__(self, *, processes: int = 2) -> None:
+        self.processes = processes
 
     def __enter__(self) -> Self:
         command = [
-            sys.executable, "-W", "ignore", "-m", "celery", "-A", "kimberly.celery", "worker", "--concurrency", "2",
+            sys.executable, "-W", "ignore", "-m", "celery", "-A", "kimberly.celery", "worker",
+            "--concurrency", str(self.processes),
             "--queues", "default,meditation,maintenance", "--loglevel", "WARNING", "--without-gossip",
             "--without-mingle",
         ]  # fmt: skip
