@@ -24,6 +24,7 @@ app.conf.update(
     task_routes={
         "audit.*": {"queue": "default"},
         "memory.meditate_shard": {"queue": "meditation"},
+        "memory.undo_meditation": {"queue": "meditation"},
         "memory.*": {"queue": "maintenance"},
         "ops.*": {"queue": "maintenance"},
     },

@@ -1,5 +1,7 @@
 """The memory core's jobs as tasks; the work is in the services."""
 
+from typing import Any
+
 import structlog
 from celery import shared_task
 from kombu.exceptions import OperationalError
@@ -10,7 +12,7 @@ from kimberly.lib.actors import Actor
 from kimberly.web import redisclient
 from kimberly.web.redisclient import RedisAway
 from memory.rules.meditation import Trigger
-from memory.services import embeddings, meditationruns, samples
+from memory.services import embeddings, meditationruns, meditationundos, samples
 from memory.services.meditationruns import AlreadyMeditating
 
 logger = structlog.get_logger(__name__)
@@ -64,21 +66,38 @@ def meditate_shard(**_kwargs: object) -> str | None:
 def watch_meditations(**_kwargs: object) -> int:
     """Take up what a killed worker or a lost message left; how many workers were asked to go on."""
     meditationruns.watch(now=clock.utc_now())
-    return send_lanes()
+    return send_lanes() + send_for_undo()
+
+
+@shared_task(name="memory.undo_meditation", acks_late=True, time_limit=SHARD_SECONDS)
+def undo_meditation(**_kwargs: object) -> str | None:
+    """Go on for a while with an undo on which nobody works; its id, None when there is none."""
+    undo = meditationundos.take(now=clock.utc_now())
+    if undo is None:
+        return None
+    if not meditationundos.go_on(undo, tell_time=clock.utc_now, seconds=LATE_SECONDS):
+        send_for_undo()
+    return undo.public_id
 
 
 def send_lanes() -> int:
-    """Ask as many workers as there is work for; one that comes too late finds none, and that is all.
+    """Ask as many workers as there is work for; one that comes too late finds none, and that is all."""
+    return _send(meditate_shard, meditationruns.idle_lanes())
 
-    While Redis is away nobody is asked: the watch asks again within a minute.
-    """
-    lanes = meditationruns.idle_lanes()
+
+def send_for_undo() -> int:
+    """Ask a worker to go on with an undo on which nobody works."""
+    return _send(undo_meditation, int(meditationundos.waiting(now=clock.utc_now())))
+
+
+def _send(task: Any, times: int) -> int:
+    """While Redis is away nobody is asked: the watch asks again within a minute."""
     try:
         # The broker's own client waits for seconds for a server that is away, and without an end for one that hangs.
         redisclient.ask(lambda client: client.ping())
-        for _ in range(lanes):
-            meditate_shard.apply_async(expires=LANE_SECONDS, retry=False)
+        for _ in range(times):
+            task.apply_async(expires=LANE_SECONDS, retry=False)
     except (RedisAway, OperationalError) as error:
-        logger.warning("meditation_lanes_not_sent", lanes=lanes, error=type(error).__name__)
+        logger.warning("workers_not_asked", task=task.name, times=times, error=type(error).__name__)
         return 0
-    return lanes
+    return times

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
-from memory.rules.meditation import Act, RunState, ShardState
+from memory.rules.meditation import Act, RunState, ShardState, UndoOutcome
 from memory.rules.tiers import ItemState, UserState
 from ops import words
 
@@ -47,6 +47,12 @@ SHARD = {
     ShardState.RUNNING: Badge("info", "running", "Running"),
     ShardState.SUCCEEDED: Badge("ok", "ok", "Done"),
     ShardState.FAILED: Badge("bad", "bad", "Failed"),
+}
+UNDO = {
+    UndoOutcome.UNDONE: Badge("ok", "ok", "Undone"),
+    UndoOutcome.PARTLY: Badge("warn", "warn", "Partly undone"),
+    UndoOutcome.LEFT: Badge("mute", "skip", "Left as they are"),
+    UndoOutcome.REFUSED: Badge("bad", "bad", "Refused"),
 }
 ACT = {
     Act.PROMOTED: Badge("ok", "ok", "Promoted"),

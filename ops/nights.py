@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kimberly.lib import bytesize, clock
-from memory.rules.meditation import RunState, Trigger
-from ops import words
+from memory.models import MeditationRun
+from memory.rules.meditation import RunState, Trigger, UndoState
+from ops import telling, words
 from ops.queries.meditations import Beat, Facts, RunRow
+from ops.queries.runacts import UndoRow
 
 LATE_AFTER = timedelta(hours=26)
 """A night's run begins each 24 h, and is done within minutes."""
@@ -41,6 +43,31 @@ def of_run(row: RunRow) -> Verdict:
     return Verdict(tone, icon, text, [told] if told else [])
 
 
+def of_undo(row: UndoRow) -> Verdict:
+    """The undo of a run in a sentence."""
+    became = f"{row.undone + row.partly:,} undone, {row.left:,} left as they are, {row.refused:,} refused"
+    back = f"{words.counted(row.items, 'item')} ({bytesize.human(row.size_bytes)}) are back: {became}."
+    begun = f"Begun {words.relative(row.undo.created_at, row.now)} by {row.who}."
+    if row.is_silent:
+        text = f"Its undo stands still: {row.told:,} of {words.counted(row.users, 'user')}"
+        return Verdict("bad", "bad", text, [back, "The watchdog takes it up again each minute."])
+    if row.is_running:
+        return Verdict(
+            "info", "running", f"It is being undone: {row.told:,} of {words.counted(row.users, 'user')}", [begun]
+        )
+    ended = words.relative(row.undo.ended_at or row.now, row.now)
+    if row.undo.state == UndoState.STOPPED:
+        return Verdict("warn", "warn", f"Its undo was stopped {ended}", [back, begun])
+    if row.refused:
+        return Verdict(
+            "warn",
+            "warn",
+            f"Its undo ended {ended}, and {words.counted(row.refused, 'user')} could not be undone",
+            [back, begun],
+        )
+    return Verdict("ok", "ok", f"It was undone {ended}", [back, begun])
+
+
 def took(length: timedelta) -> str:
     """`0.4 s`, `38 s`, `4 min 38 s`: how long something lasted, as runs are compared."""
     seconds = max(0.0, length.total_seconds())
@@ -60,39 +87,49 @@ def done(row: RunRow) -> str:
     return f"{words.counted(of.users_done, 'user')}, {archived}, {of.promoted:,} promoted, {of.purged:,} purged"
 
 
+def archived_share(row: RunRow) -> float:
+    """What it archived of all that it scored."""
+    return row.progress.archived / row.progress.items_scored if row.progress.items_scored else 0.0
+
+
+def held_by(run: MeditationRun) -> str:
+    """Which brake holds a run."""
+    return telling.HELD_BY.get(run.held_reason, "nobody said by what")
+
+
 def _running(row: RunRow) -> tuple[str, str, str, str]:
     of = row.progress
     far = f"{of.users_done:,} of {words.counted(of.users, 'user')}"
     if row.is_silent:
         heard = words.relative(of.heard_at or row.run.created_at, row.now)
         why = f"The last sign of life came {heard}. The watchdog takes silent shards back each minute."
-        return "bad", "bad", f"{_name(row)} stands still: {far}", why
+        return "bad", "bad", f"{name(row)} stands still: {far}", why
     left = f", about {words.span(row.left)} left" if row.left is not None else ""
-    return "info", "running", f"{_name(row)} is under way: {far}{left}", ""
+    return "info", "running", f"{name(row)} is under way: {far}{left}", ""
 
 
 def _held(row: RunRow) -> tuple[str, str, str, str]:
-    why = "It would archive far more than usual, and does nothing until somebody decides."
-    return "ask", "wait", f"{_name(row)} is held and waits for an operator", why
+    why = f"{held_by(row.run).capitalize()}. It does nothing until somebody lets it go on or aborts it."
+    return "ask", "wait", f"{name(row)} is held and waits for an operator", f"{done(row)} so far. {why}"
 
 
 def _succeeded(row: RunRow) -> tuple[str, str, str, str]:
     ended = words.relative(row.run.ended_at or row.now, row.now)
-    return "ok", "ok", f"{_name(row)} ended {ended} as it should, after {took(row.took)}", f"{done(row)}."
+    return "ok", "ok", f"{name(row)} ended {ended} as it should, after {took(row.took)}", f"{done(row)}."
 
 
 def _failed(row: RunRow) -> tuple[str, str, str, str]:
     ended = words.relative(row.run.ended_at or row.now, row.now)
-    return "bad", "bad", f"{_name(row)} failed {ended}: {row.run.error or 'no reason was kept'}", f"{done(row)}."
+    return "bad", "bad", f"{name(row)} failed {ended}: {row.run.error or 'no reason was kept'}", f"{done(row)}."
 
 
 def _aborted(row: RunRow) -> tuple[str, str, str, str]:
     ended = words.relative(row.run.ended_at or row.now, row.now)
-    return "warn", "warn", f"{_name(row)} was aborted {ended}", f"{done(row)}."
+    return "warn", "warn", f"{name(row)} was aborted {ended}", f"{done(row)}."
 
 
 def _queued(row: RunRow) -> tuple[str, str, str, str]:
-    return "info", "wait", f"{_name(row)} is queued", ""
+    return "info", "wait", f"{name(row)} is queued", ""
 
 
 _SAYS: dict[RunState, Callable[[RunRow], tuple[str, str, str, str]]] = {
@@ -105,7 +142,7 @@ _SAYS: dict[RunState, Callable[[RunRow], tuple[str, str, str, str]]] = {
 }
 
 
-def _name(row: RunRow) -> str:
+def name(row: RunRow) -> str:
     """`The night's meditation`, `The meditation of Dana Whitfield`."""
     if row.run.trigger == Trigger.NIGHTLY:
         return "The night’s meditation"

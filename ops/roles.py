@@ -63,13 +63,19 @@ NOTE = Action("note", SUPPORT_AND_LEAD, "write notes", "Write a note")
 CHANGE_NOTE = Action("change-note", SUPPORT_AND_LEAD, "change notes", "Change the note")
 MEDITATE = Action("meditate", SUPPORT_AND_LEAD | {Role.OPERATOR}, "start a meditation of one user", "Meditate now")
 MEDITATE_ALL = Action("meditate-all", OPERATOR, "start a meditation of all users", "Meditate all")
+APPROVE = Action("approve-meditation", OPERATOR, "let held meditations go on", "Let it go on", needs_fresh_sign_in=True)
+ABORT = Action("abort-meditation", OPERATOR, "abort meditations", "Abort")
+RETRY = Action("retry-meditation", OPERATOR, "retry meditations", "Do the failed shards again")
+UNDO_RUN = Action("undo-meditation", OPERATOR, "undo whole meditations", "Undo the run", needs_fresh_sign_in=True)
+STOP_UNDO = Action("stop-undo", OPERATOR, "stop undos", "Stop the undo")
+UNDO_DECISIONS = Action("undo-decisions", LEAD | OPERATOR, "undo what a meditation decided of a user", "Undo")
 
 ACTIONS = {
     action.name: action
     for action in (
         THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK, END_SESSIONS,
         PROTECT, UNPROTECT, DELETE_ITEMS, RESTORE_ITEMS, SUSPEND, RESUME, NOTE, CHANGE_NOTE,
-        MEDITATE, MEDITATE_ALL,
+        MEDITATE, MEDITATE_ALL, APPROVE, ABORT, RETRY, UNDO_RUN, STOP_UNDO, UNDO_DECISIONS,
     )
 }  # fmt: skip
 
@@ -104,6 +110,12 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:meditation-run": EVERYBODY,
     "ops:meditate": EVERYBODY,
     "ops:meditate-all": EVERYBODY,
+    "ops:approve-meditation": EVERYBODY,
+    "ops:abort-meditation": EVERYBODY,
+    "ops:retry-meditation": EVERYBODY,
+    "ops:undo-meditation": EVERYBODY,
+    "ops:stop-undo": EVERYBODY,
+    "ops:undo-decisions": EVERYBODY,
     "ops:account": EVERYBODY,
     "ops:second-factor": EVERYBODY,
     "ops:recovery-codes": EVERYBODY,

@@ -8,12 +8,17 @@ from typing import Any
 from kimberly.audit.models import AuditEntry
 from kimberly.lib import bytesize, clock, ids
 from memory.rules import selections
+from memory.rules.brakes import Held
 from memory.rules.limits import LimitSource
 from memory.rules.selections import Skip
 from ops import words
 from ops.models import LONGEST_REVEAL
 
 Facts = Mapping[str, Any]
+HELD_BY = {
+    str(Held.SPIKE): "it archived far more of what it scored than the last nights did",
+    str(Held.RUN_CAP): "it has brought tiers down by as much as one run may",
+}
 MEASURED = ("items.deleted", "items.restored", "meditation.undone")
 """Acts that free or take room: why they were done shows in what was used of which limit."""
 
@@ -120,8 +125,37 @@ def _one_purged(before: Facts, after: Facts, now: datetime) -> str:
 
 
 def _meditation_undone(before: Facts, after: Facts, now: datetime) -> str:
+    if "undo" in after:
+        return f"Its undo ended: {_reached(after)}"
     run = f"{ids.Prefix.RUN}_{str(after.get('run', '')).replace('-', '')}"
     return f"Undid what the meditation {run} decided: {_items(after)}{_skipped(after)}"
+
+
+def _run_begun(before: Facts, after: Facts, now: datetime) -> str:
+    return f"Begun: {words.counted(int(after.get('shards', 0)), 'shard')}"
+
+
+def _run_held(before: Facts, after: Facts, now: datetime) -> str:
+    return f"Held: {HELD_BY.get(str(after.get('reason')), 'it waits for an operator')}"
+
+
+def _run_ended(before: Facts, after: Facts, now: datetime) -> str:
+    error = f", {after['error']}" if after.get("error") else ""
+    return f"Ended: {after.get('state')}{error}"
+
+
+def _undo_begun(before: Facts, after: Facts, now: datetime) -> str:
+    return f"Began to undo it, of {words.counted(int(after.get('users', 0)), 'user')}"
+
+
+def _undo_stopped(before: Facts, after: Facts, now: datetime) -> str:
+    return f"Stopped its undo: {_reached(after)}"
+
+
+def _reached(after: Facts) -> str:
+    """What became of the users of a run: `18 users undone, 1 left as they are, 2 refused`."""
+    users = words.counted(int(after.get("users", 0)), "user")
+    return f"{users} undone, {int(after.get('left', 0)):,} left as they are, {int(after.get('refused', 0)):,} refused"
 
 
 def _note_added(before: Facts, after: Facts, now: datetime) -> str:
@@ -188,8 +222,13 @@ def limit_from(source: str, source_id: str) -> str:
 Saying = tuple[str, str, Callable[[Facts, Facts, datetime], str]]
 
 
+def _plain(tone: str, icon: str, sentence: str) -> Saying:
+    """An act that is always told alike."""
+    return tone, icon, lambda _before, _after, _now: sentence
+
+
 def _about_accounts(sentence: str) -> Saying:
-    return "mute", "person", lambda _before, _after, _now: sentence
+    return _plain("mute", "person", sentence)
 
 
 TOLD: dict[str, Saying] = {
@@ -212,6 +251,14 @@ TOLD: dict[str, Saying] = {
     "item.restored": ("mute", "undo", _one_restored),
     "item.purged": ("mute", "close", _one_purged),
     "meditation.undone": ("ok", "undo", _meditation_undone),
+    "meditation.begun": ("info", "running", _run_begun),
+    "meditation.held": ("ask", "wait", _run_held),
+    "meditation.approved": _plain("warn", "play", "Let it go on, without brakes but the daily cap"),
+    "meditation.aborted": _plain("warn", "skip", "Aborted it; what was done stays done"),
+    "meditation.retried": _plain("info", "running", "Let the failed shards be done again"),
+    "meditation.ended": ("mute", "check", _run_ended),
+    "meditation.undo_begun": ("warn", "undo", _undo_begun),
+    "meditation.undo_stopped": ("warn", "skip", _undo_stopped),
     "note.added": ("info", "communication", _note_added),
     "note.changed": ("info", "communication", _note_changed),
     "note.removed": ("mute", "communication", _note_removed),

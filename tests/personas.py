@@ -9,7 +9,7 @@ from uuid import UUID
 from kimberly.audit.trail import Why
 from kimberly.clients import keys
 from kimberly.clients.models import ApiKey, Scope
-from kimberly.lib import clock
+from kimberly.lib import clock, ids
 from kimberly.lib.actors import Actor
 from memory.models import MemoryItem, QuotaOverride, Throttle
 from memory.queries import usage
@@ -45,6 +45,11 @@ class Person:
 
     id: UUID
     external_id: str
+
+    @property
+    def public_id(self) -> str:
+        """As pages and answers name the user."""
+        return ids.encode(ids.Prefix.USER, self.id)
 
     @classmethod
     def register(cls, name: str, *, plan: str = "free", at: datetime = NOON, **profile: Any) -> "Person":

@@ -9,7 +9,17 @@ from kimberly.lib import ids
 from memory.models.items import MemoryItem
 from memory.models.users import MemoryUser
 from memory.rules.brakes import Held
-from memory.rules.meditation import MOST_USERS_IN_A_SHARD, UNFINISHED, Act, Reason, RunState, ShardState, Trigger
+from memory.rules.meditation import (
+    MOST_USERS_IN_A_SHARD,
+    UNFINISHED,
+    Act,
+    Reason,
+    RunState,
+    ShardState,
+    Trigger,
+    UndoOutcome,
+    UndoState,
+)
 from memory.rules.tiers import Tier
 
 
@@ -232,6 +242,67 @@ class MeditationDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.act}: {self.reason}"
+
+
+class MeditationUndo(models.Model):
+    """The undo of a whole run, which goes user by user for as long as it takes."""
+
+    id = models.UUIDField(primary_key=True, db_default=Uuid7(), editable=False)
+    run = models.ForeignKey(MeditationRun, on_delete=models.PROTECT, related_name="undos")
+    state = models.CharField(max_length=16, default=UndoState.RUNNING)
+    act_id = models.UUIDField(help_text="The audit entry by which it began: whose undo it is, and why.")
+    users = models.IntegerField(help_text="Of so many the run had decided something that stood when it began.")
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=80)
+    heartbeat_at = models.DateTimeField(null=True, help_text="None while nobody works on it.")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "meditation_undo"
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=list(UndoState)), name="meditation_undo_state_ck"),
+            models.CheckConstraint(
+                condition=Q(state=UndoState.RUNNING, ended_at=None)
+                | Q(ended_at__isnull=False) & ~Q(state=UndoState.RUNNING),
+                name="meditation_undo_ended_ck",
+            ),
+            # A run is undone by one at a time.
+            models.UniqueConstraint(
+                fields=["run"], name="meditation_undo_one_at_a_time_uq", condition=Q(state=UndoState.RUNNING)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"undo of {self.run_id}"
+
+    @property
+    def public_id(self) -> str:
+        """The bare UUID: an undo has no prefix of its own."""
+        return str(self.id)
+
+
+class MeditationUndoUser(models.Model):
+    """What became of one user in the undo of a run. `says` holds figures only."""
+
+    id = models.UUIDField(primary_key=True, db_default=Uuid7(), editable=False)
+    undo = models.ForeignKey(MeditationUndo, on_delete=models.PROTECT, related_name="told", db_index=False)
+    user = models.ForeignKey(MemoryUser, on_delete=models.PROTECT, related_name="undos", db_index=False)
+    outcome = models.CharField(max_length=16)
+    items = models.IntegerField(default=0)
+    size_bytes = models.BigIntegerField(default=0)
+    skipped = models.JSONField(default=dict, help_text="How many items were left as they are, by what kept them.")
+    refusal = models.CharField(max_length=64, blank=True, help_text="The slug of what refused it.")
+    says = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "meditation_undo_user"
+        constraints = [
+            models.UniqueConstraint(fields=["undo", "user"], name="meditation_undo_user_once_uq"),
+            models.CheckConstraint(condition=Q(outcome__in=list(UndoOutcome)), name="meditation_undo_user_outcome_ck"),
+        ]
+
+    def __str__(self) -> str:
+        return self.outcome
 
 
 class Notification(models.Model):

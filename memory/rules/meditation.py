@@ -41,6 +41,25 @@ class ShardState(StrEnum):
     FAILED = "failed"
 
 
+class UndoState(StrEnum):
+    """How the undo of a whole run stands; stopped: by an operator, before all users were reached."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    STOPPED = "stopped"
+
+
+class UndoOutcome(StrEnum):
+    """What became of one user in the undo of a run. partly: some items are left as they are; left: all of them;
+    refused: nothing was undone, and it can be tried again.
+    """
+
+    UNDONE = "undone"
+    PARTLY = "partly"
+    LEFT = "left"
+    REFUSED = "refused"
+
+
 class Act(StrEnum):
     """What was decided of an item; kept and protected are counted, and have no row."""
 

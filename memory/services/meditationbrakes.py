@@ -12,10 +12,10 @@ from kimberly.audit.trail import Subject, Why
 from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Kind, Refusal
 from memory import metrics
-from memory.models import MeditationRun, MeditationShard
+from memory.models import MeditationRun, MeditationShard, MeditationUndo
 from memory.rules import brakes
 from memory.rules.brakes import Held, Seen
-from memory.rules.meditation import UNFINISHED, RunState, ShardState
+from memory.rules.meditation import UNFINISHED, RunState, ShardState, UndoState
 
 RUNS_LOOKED_BACK = 7
 JOB = Actor.job("meditation")
@@ -50,6 +50,24 @@ class NoSuchRun(Refusal):
     slug = "run-not-found"
     kind = Kind.NOT_FOUND
     title = "There is no such run."
+
+
+class AlreadyUndoing(Refusal):
+    """An undo of the whole run is under way."""
+
+    slug = "already-undoing"
+    kind = Kind.CONFLICT
+    title = "An undo of this meditation is under way. Nothing else was begun."
+
+    def __init__(self, existing: MeditationUndo) -> None:
+        super().__init__(existing)
+        self.undo = existing
+
+    def facts(self) -> dict[str, str]:
+        return {"existing_id": self.undo.public_id}
+
+    def remedies(self) -> list[str]:
+        return ["Wait until it has ended, or stop it first."]
 
 
 def spend(run_id: UUID, size_bytes: int, *, now: datetime) -> None:
@@ -107,8 +125,12 @@ def abort(run_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntry:
 
 
 def retry(run_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntry:
-    """Do the failed shards of a failed run once more. Raises NoSuchRun or NotInThatState."""
+    """Do the failed shards of a failed run once more. Raises NoSuchRun, NotInThatState or AlreadyUndoing."""
     with transaction.atomic():
+        # Held until the end: no undo begins meanwhile.
+        MeditationRun.objects.select_for_update(no_key=True).filter(pk=run_id).first()
+        if undoing := MeditationUndo.objects.filter(run_id=run_id, state=UndoState.RUNNING).first():
+            raise AlreadyUndoing(undoing)
         entry = _decide(
             run_id,
             (RunState.FAILED,),

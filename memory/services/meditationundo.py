@@ -1,54 +1,32 @@
 """Undo of what a meditation decided: what it archived is active again, what it promoted is back in short-term.
 
-Of one user everything that can still be undone is, or nothing; of a run user by user, each in a transaction of their
-own (docs/adr/0016-undo-of-a-meditation.md).
+Of one user everything that can still be undone is, or nothing (docs/adr/0016-undo-of-a-meditation.md).
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from kimberly.audit import trail
 from kimberly.audit.trail import Subject, Why
 from kimberly.db import statements
 from kimberly.lib.actors import Actor
-from kimberly.lib.errors import Invalid, Kind, Refusal
+from kimberly.lib.errors import Invalid
 from kimberly.lib.sql import statement
-from kimberly.web.outages import DatabaseBusy, outage_behind
-from memory.models import MeditationDecision, MeditationRun, MemoryItem
+from memory.models import MeditationDecision, MemoryItem
 from memory.queries.usage import TierUsage
 from memory.rules import selections as rules
-from memory.rules.meditation import UNFINISHED
 from memory.rules.selections import Skip
 from memory.rules.tiers import ItemState, Tier
 from memory.services import archive, quotas, selections
-from memory.services.meditationbrakes import NoSuchRun
 from memory.services.selections import COLUMNS, MOST_CHOSEN, NoRoomToRestore, NothingToDo
 
 ACTION = "meditation.undone"
-
-
-class RunUnfinished(Refusal):
-    """A meditation that still goes on, or may go on, would decide again what is undone meanwhile."""
-
-    slug = "meditation-unfinished"
-    kind = Kind.CONFLICT
-    title = "The meditation is not finished. Nothing was undone."
-
-    def __init__(self, run: MeditationRun) -> None:
-        super().__init__(run)
-        self.run = run
-
-    def facts(self) -> dict[str, str]:
-        return {"run_id": self.run.public_id, "state": self.run.state}
-
-    def remedies(self) -> list[str]:
-        return ["Abort it, or wait until it has ended.", "Undo one user: what was decided of them is decided."]
 
 
 class NothingToUndo(NothingToDo):
@@ -70,39 +48,13 @@ class Undone:
     items: int
     size_bytes: int
     skipped: Counter[Skip]
+    public_id: str
+    """Of the act, which the user's timeline tells."""
 
     @property
     def is_partly(self) -> bool:
         """Whether something of the run still stands."""
         return any(skip is not Skip.UNDONE for skip in self.skipped)
-
-
-@dataclass(slots=True)
-class RunUndone:
-    """What became of each user whose items the run had changed.
-
-    `left`: those of whom nothing can be undone any more, by what keeps it. Refused ones can be tried again.
-    """
-
-    run: MeditationRun
-    undone: list[Undone] = field(default_factory=list)
-    refused: dict[UUID, Refusal] = field(default_factory=dict)
-    left: dict[UUID, Counter[Skip]] = field(default_factory=dict)
-
-    @property
-    def partly(self) -> list[Undone]:
-        """Those of whom some items were left as they are."""
-        return [one for one in self.undone if one.is_partly]
-
-    def facts(self) -> dict[str, Any]:
-        return {
-            "users": len(self.undone),
-            "partly": len(self.partly),
-            "left": len(self.left),
-            "refused": dict(Counter(refusal.slug for refusal in self.refused.values())),
-            "number": sum(one.items for one in self.undone),
-            "size_bytes": sum(one.size_bytes for one in self.undone),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +85,17 @@ class WayBack:
         return sorted(found | {Tier.SHORT_TERM} if self.demoted else found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What would come back into each tier, what would leave long-term for it, and what stands against it."""
+
+    items: list[MemoryItem]
+    comes_bytes: Mapping[Tier, int]
+    leaves_bytes: int
+    skipped: Counter[Skip]
+    shortage: NoRoomToRestore | None
+
+
 def undo_items(
     run_id: UUID, *, user_id: UUID, item_ids: Sequence[UUID], actor: Actor, why: Why, now: datetime
 ) -> Undone:
@@ -153,31 +116,21 @@ def undo_user(run_id: UUID, *, user_id: UUID, actor: Actor, why: Why, now: datet
     return _undo(run_id, user_id=user_id, item_ids=None, actor=actor, why=why, now=now)
 
 
-def undo_run(run_id: UUID, *, actor: Actor, why: Why, tell_time: Callable[[], datetime]) -> RunUndone:
-    """Undo user by user, and say what became of each; begun again it goes on with those who are left.
-
-    Raises NoSuchRun, RunUnfinished or NothingToUndo. It may take minutes: limits and lives go by the time of each user.
-    """
-    report = RunUndone(_finished(run_id))
-    for (user_id,) in statements.fetch_all(statement(__file__, "users_to_undo"), {"run_id": run_id}):
-        try:
-            report.undone.append(undo_user(run_id, user_id=user_id, actor=actor, why=why, now=tell_time()))
-        except NothingToUndo as refusal:
-            report.left[user_id] = refusal.skipped
-        except Refusal as refusal:
-            report.refused[user_id] = refusal
-        except DatabaseError as error:
-            # Somebody has had the user's counters for seconds, a meditation perhaps: the others do not wait for that.
-            outage = outage_behind(error)
-            if not isinstance(outage, DatabaseBusy):
-                raise
-            report.refused[user_id] = outage
-    if not (report.undone or report.refused):
-        raise NothingToUndo(sum(report.left.values(), Counter()))
-    with transaction.atomic():
-        subject = Subject("meditation", str(run_id))
-        trail.record(ACTION, subject=subject, actor=actor, now=tell_time(), after=report.facts(), why=why)
-    return report
+def preview(
+    run_id: UUID, *, user_id: UUID, item_ids: list[UUID] | None, tiers: Mapping[Tier, TierUsage], now: datetime
+) -> Preview:
+    """What an undo of these items, or of all of the user's, would do now; nothing is held meanwhile."""
+    decided = _decided(run_id, user_id=user_id, item_ids=item_ids, now=now)
+    way_back = _way_back([one for one in decided if one.skip is None])
+    needed, then = _needed(way_back, tiers)
+    shortages = selections.too_full(needed, then)
+    return Preview(
+        items=way_back.items,
+        comes_bytes=needed,
+        leaves_bytes=_leaving_bytes(way_back),
+        skipped=_skipped(decided, item_ids),
+        shortage=NoRoomToRestore(shortages) if shortages else None,
+    )
 
 
 def _undo(run_id: UUID, *, user_id: UUID, item_ids: list[UUID] | None, actor: Actor, why: Why, now: datetime) -> Undone:
@@ -189,7 +142,7 @@ def _undo(run_id: UUID, *, user_id: UUID, item_ids: list[UUID] | None, actor: Ac
         fit = [one for one in decided if one.skip is None]
         if not fit:
             raise NothingToUndo(skipped)
-        way_back = _way_back(fit)
+        way_back = _way_back(fit, hold=True)
         _require_room(way_back, tiers)
         _mark(fit, actor=actor, now=now)
         before = {str(tier): selections.measured(tiers[tier]) for tier in way_back.tiers}
@@ -197,17 +150,8 @@ def _undo(run_id: UUID, *, user_id: UUID, item_ids: list[UUID] | None, actor: Ac
         archive.bring_back(way_back.restored, user_id=user_id, now=now)
         after = _facts(run_id, way_back.items, skipped)
         subject = Subject("user", str(user_id))
-        trail.record(ACTION, subject=subject, actor=actor, now=now, before=before, after=after, why=why)
-    return Undone(user_id, len(fit), after["size_bytes"], skipped)
-
-
-def _finished(run_id: UUID) -> MeditationRun:
-    run = MeditationRun.objects.filter(pk=run_id).first()
-    if run is None:
-        raise NoSuchRun
-    if run.state in UNFINISHED:
-        raise RunUnfinished(run)
-    return run
+        act = trail.record(ACTION, subject=subject, actor=actor, now=now, before=before, after=after, why=why)
+    return Undone(user_id, len(fit), after["size_bytes"], skipped, act.public_id)
 
 
 def _decided(run_id: UUID, *, user_id: UUID, item_ids: list[UUID] | None, now: datetime) -> list[Decided]:
@@ -222,11 +166,11 @@ def _skipped(decided: Sequence[Decided], item_ids: list[UUID] | None) -> Counter
     return skipped + Counter({Skip.UNDECIDED: len(unknown)})
 
 
-def _way_back(fit: Sequence[Decided]) -> WayBack:
-    """The items, locked behind the counters."""
+def _way_back(fit: Sequence[Decided], *, hold: bool = False) -> WayBack:
+    """The items; held until the end of the transaction, behind the counters, where they are about to change."""
     promoted = {one.item_id for one in fit if one.was_promoted}
-    chosen = MemoryItem.objects.select_for_update().filter(pk__in=[one.item_id for one in fit])
-    items = list(chosen.only(*COLUMNS).order_by("pk"))
+    chosen = MemoryItem.objects.filter(pk__in=[one.item_id for one in fit]).only(*COLUMNS, "created_at").order_by("pk")
+    items = list(chosen.select_for_update() if hold else chosen)
     return WayBack(
         demoted=[item for item in items if item.pk in promoted],
         restored=[item for item in items if item.pk not in promoted],
@@ -234,15 +178,24 @@ def _way_back(fit: Sequence[Decided]) -> WayBack:
 
 
 def _require_room(way_back: WayBack, tiers: Mapping[Tier, TierUsage]) -> None:
-    """Refuse with all tiers that are too full. What leaves long-term makes room there for what comes back to it."""
-    leaving_bytes = sum(item.size_bytes for item in way_back.demoted if item.state == ItemState.ACTIVE)
+    """Refuse with all tiers that are too full."""
+    if shortages := selections.too_full(*_needed(way_back, tiers)):
+        raise NoRoomToRestore(shortages)
+
+
+def _needed(way_back: WayBack, tiers: Mapping[Tier, TierUsage]) -> tuple[Counter[Tier], Mapping[Tier, TierUsage]]:
+    """The bytes that come back to each tier, and the tiers as they are by then: what leaves makes room."""
     long_term = tiers[Tier.LONG_TERM]
-    then = {**tiers, Tier.LONG_TERM: replace(long_term, active_bytes=long_term.active_bytes - leaving_bytes)}
+    left = replace(long_term, active_bytes=long_term.active_bytes - _leaving_bytes(way_back))
     needed = Counter({Tier.SHORT_TERM: sum(item.size_bytes for item in way_back.demoted)})
     for item in way_back.restored:
         needed[Tier(item.tier)] += item.size_bytes
-    if shortages := selections.too_full(+needed, then):
-        raise NoRoomToRestore(shortages)
+    return +needed, {**tiers, Tier.LONG_TERM: left}
+
+
+def _leaving_bytes(way_back: WayBack) -> int:
+    """What promoted items leave in long-term."""
+    return sum(item.size_bytes for item in way_back.demoted if item.state == ItemState.ACTIVE)
 
 
 def _mark(fit: Sequence[Decided], *, actor: Actor, now: datetime) -> None:

@@ -105,16 +105,17 @@ def _change(deed: Deed, items: Sequence[MemoryItem], tiers: Mapping[Tier, TierUs
         for tier in tiers.values():
             moved = sum(item.size_bytes for item in items if item.tier == tier.tier)
             if moved:
-                before, more = _used(tier, 0), -moved if deed is Deed.DELETE else moved
-                later = _used(tier, more)
+                before, more = used(tier, 0), -moved if deed is Deed.DELETE else moved
+                later = used(tier, more)
                 # Where both read alike, the difference is said.
                 told = f", {bytesize.human(moved)} {'less' if more < 0 else 'more'}" if later == before else ""
                 yield f"{tier.tier.label} used", before, later + told
 
 
-def _used(tier: TierUsage, more_bytes: int) -> str:
-    used = tier.active_bytes + more_bytes
-    return f"{bytesize.human(used)}, {words.percent(used / tier.limit_bytes)}"
+def used(tier: TierUsage, more_bytes: int) -> str:
+    """What a tier would hold with so many bytes more, and which share of its limit that is."""
+    then_bytes = tier.active_bytes + more_bytes
+    return f"{bytesize.human(then_bytes)}, {words.percent(then_bytes / tier.limit_bytes)}"
 
 
 def _pushed_out(items: Sequence[MemoryItem], tier: TierUsage) -> tuple[int, bool]:

@@ -38,6 +38,8 @@ class HistoryRow:
     undone_at: datetime | None = None
     run: str = ""
     """The meditation that did it."""
+    stands: bool = False
+    """Whether something that the meditation decided is not undone yet and not gone."""
 
 
 def latest(profile: Profile, *, names: Names, now: datetime, size: int) -> list[HistoryRow]:

@@ -25,6 +25,7 @@ def decided_of(user_id: UUID) -> QuerySet[Any]:
         at=Max("decisions__decided_at"),
         archived_bytes=Coalesce(Sum("decisions__size_bytes", filter=archived), 0),
         undone=Count("decisions", filter=Q(decisions__undone_at__isnull=False)),
+        standing=Count("decisions", filter=Q(decisions__undone_at=None) & ~Q(decisions__act=Act.PURGED)),
         **counts,
     )
 
@@ -40,6 +41,7 @@ def row_of(run: Any, names: Names) -> HistoryRow:
         who=names.of(run.created_by),
         because=tuple(_because(counts, run)),
         run=run.public_id,
+        stands=bool(run.standing),
     )
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from django import template
 
-from memory.rules.meditation import Act, RunState, ShardState, Trigger
+from memory.rules.meditation import Act, RunState, ShardState, Trigger, UndoOutcome
 from ops import badges, nights, words
 from ops.badges import Badge
 from ops.queries.meditations import RunRow
+from ops.queries.runacts import UndoRow
 
 register = template.Library()
 
@@ -45,9 +46,33 @@ def act_badge(act: str) -> Badge:
     return badges.ACT[Act(act)]
 
 
+@register.simple_tag
+def undo_badge(outcome: str) -> Badge:
+    """What became of a user in the undo of a run."""
+    return badges.UNDO[UndoOutcome(outcome)]
+
+
 @register.inclusion_tag("ops/parts/meditation_progress.html", takes_context=True)
 def progress(context: Any, row: RunRow) -> dict[str, Any]:
     """How far a run is, how fast it goes, and how long it goes on."""
     of = row.progress
-    share = of.users_done / of.users if of.users else 1.0
-    return {"row": row, "of": of, "percent": words.percent(share), "most": max(1, of.users), "now": context["now"]}
+    far = {"done": of.users_done, "users": of.users, "heard_at": of.heard_at}
+    return {
+        **far,
+        **_pace(of.users_done, of.users),
+        "rate": row.users_per_minute,
+        "left": row.left,
+        "now": context["now"],
+    }
+
+
+@register.inclusion_tag("ops/parts/meditation_progress.html", takes_context=True)
+def undo_progress(context: Any, undo: UndoRow) -> dict[str, Any]:
+    """How far the undo of a run is, how fast it goes, and how long it goes on."""
+    far = {"done": undo.told, "users": undo.users, "heard_at": undo.undo.heartbeat_at}
+    pace = {"rate": undo.users_per_minute, "left": undo.left_over, "now": context["now"]}
+    return {**far, **_pace(undo.told, undo.users), **pace}
+
+
+def _pace(done: int, users: int) -> dict[str, Any]:
+    return {"percent": words.percent(done / users if users else 1.0), "most": max(1, users)}

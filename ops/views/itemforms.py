@@ -15,6 +15,7 @@ from ops.services.notes import NoteChanged
 from ops.views.forms import ReasonedForm
 
 SPECIAL = re.compile(r"([\\^$.|?*+()\[\]{}/])")
+CONFIRMED_SIGNS = 6
 OPEN_AGAIN = "Choose the items again: what this form holds cannot be read."
 
 
@@ -58,17 +59,17 @@ class Confirmed(forms.Form):
         error_messages={"required": "Type it, so that nothing is done to the wrong person."},
     )
 
-    def expect(self, external_id: str) -> None:
+    def expect(self, text: str, *, meant: str = "the id of the user whose page this is") -> None:
         """Ask for this id. A browser that matches it lights the button up."""
         field = self.fields["whom"]
-        field.label = f"Type {external_id}"
-        field.widget.attrs["pattern"] = SPECIAL.sub(r"\\\1", external_id)
-        self.expected = external_id
+        field.label = f"Type {text}"
+        field.widget.attrs["pattern"] = SPECIAL.sub(r"\\\1", text)
+        self.expected, self.meant = text, meant
 
     def clean_whom(self) -> str:
         typed: str = self.cleaned_data["whom"]
         if typed != self.expected.strip():
-            raise forms.ValidationError("This is not the id of the user whose page this is.")
+            raise forms.ValidationError(f"This is not {self.meant}.")
         return typed
 
 
@@ -94,6 +95,18 @@ class ResumeForm(ReasonedForm):
 
 class MeditateForm(ReasonedForm):
     """Meditate on one user, or on all."""
+
+
+class RunForm(ReasonedForm):
+    """Decide of a run of the meditation."""
+
+
+class ConfirmedRunForm(Confirmed, ReasonedForm):
+    """Decide of a run what reaches many: the sender types the end of its id."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, run: str) -> None:
+        super().__init__(data, name=name)
+        self.expect(run[-CONFIRMED_SIGNS:], meant=f"how the id of this run ends, {run[-CONFIRMED_SIGNS:]}")
 
 
 class NoteForm(ReasonedForm):

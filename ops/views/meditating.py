@@ -1,6 +1,7 @@
 """Beginning a meditation, of one user or of all: a form with a reason, and the run is left to the workers."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +18,10 @@ from memory.models import MeditationRun
 from memory.rules.tiers import Tier, UserState
 from ops import roles, words
 from ops.queries import meditations
+from ops.queries.meditations import RunRow
 from ops.queries.users import Profile
 from ops.services import meditations as beginning
-from ops.services.forms import AlreadySent
+from ops.services.forms import AlreadySent, Outcome
 from ops.services.measures import Sender
 from ops.views import actions, pages
 from ops.views.actions import Offer, get_or_post
@@ -27,6 +29,14 @@ from ops.views.itemforms import MeditateForm
 
 ARCHIVED_FROM = (Tier.SHORT_TERM, Tier.LONG_TERM)
 Change = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOffer(Offer):
+    """An act on meditations; `row` is the run in question, None where there is none yet."""
+
+    row: RunRow | None = None
+    warning: str = ""
 
 
 @get_or_post
@@ -45,25 +55,40 @@ def meditate(request: HttpRequest, user: str) -> HttpResponse:
 @get_or_post
 def meditate_all(request: HttpRequest) -> HttpResponse:
     """Meditate on all customers now."""
-    form, status = MeditateForm(actions.sent(request), name="meditate"), 200
+    form = MeditateForm(actions.sent(request), name="meditate")
     offered = offer_of_all(request.user, form, change=tuple(_changes_of_all(clock.utc_now())))
-    if request.method == "POST" and offered.why_not:
+
+    def act(sender: Sender) -> MeditationRun:
+        return _sent_for(lambda: beginning.begin_of_all(sender, now=clock.utc_now()))
+
+    return answer(request, offered, act, title="Meditate all", after=_page_of)
+
+
+def answer(
+    request: HttpRequest,
+    offered: Offer,
+    act: Callable[[Sender], Outcome],
+    *,
+    title: str,
+    after: Callable[[str], str],
+) -> HttpResponse:
+    """Send the form and go to the page after what was done, or show it with what stands against it."""
+    form, status = offered.form, 200
+    if request.method == "POST" and roles.why_not(request.user, offered.action) is not None:
         status = 403
     elif request.method == "POST" and not form.is_valid():
         status = 422
     elif request.method == "POST":
-        sender = form.sender(request.user, request_id=requestid.of(request))
         try:
-            made = _sent_for(lambda: beginning.begin_of_all(sender, now=clock.utc_now())).public_id
+            made = act(form.sender(request.user, request_id=requestid.of(request)))
         except AlreadySent as again:
-            return redirect(_page_of(again.outcome))
+            return redirect(after(again.outcome))
         except Refusal as refused:
             form.refuse(refused)
             status = problems.STATUS[refused.kind]
         else:
-            return redirect(_page_of(made))
-    context = {"title": "Meditate all", "offer": offered}
-    return pages.show(request, "ops/meditate_all.html", context, status=status)
+            return redirect(after(made.public_id))
+    return pages.show(request, "ops/run_form.html", {"title": title, "offer": offered}, status=status)
 
 
 def offer(profile: Profile, staff: Any, form: MeditateForm, *, change: tuple[Change, ...] = ()) -> Offer:
@@ -74,10 +99,12 @@ def offer(profile: Profile, staff: Any, form: MeditateForm, *, change: tuple[Cha
     return Offer(roles.MEDITATE, url, form, actions.refused_to(staff, roles.MEDITATE) or gone, change=change)
 
 
-def offer_of_all(staff: Any, form: MeditateForm | None = None, *, change: tuple[Change, ...] = ()) -> Offer:
+def offer_of_all(staff: Any, form: MeditateForm | None = None, *, change: tuple[Change, ...] = ()) -> RunOffer:
     """A meditation of all customers."""
     url, why_not = reverse("ops:meditate-all"), actions.refused_to(staff, roles.MEDITATE_ALL)
-    return Offer(roles.MEDITATE_ALL, url, form or MeditateForm(name="meditate"), why_not, change=change)
+    warning = "What is archived can come back until its grace ends; what is purged cannot."
+    form = form or MeditateForm(name="meditate")
+    return RunOffer(roles.MEDITATE_ALL, url, form, why_not, change=change, warning=warning)
 
 
 def _sent_for(begin: Callable[[], MeditationRun]) -> MeditationRun:

@@ -48,7 +48,7 @@ def undone(run, *options, reason=REASON):
 def test_undoes_a_run_of_all_its_users(run, people):
     says = undone(run.public_id)
 
-    assert "Users undone: 2, of them partly 0; items: 8. Users left as they are: 0; refused: 0." in says
+    assert "Users undone: 2, partly 0; items: 8. Users left as they are: 0; refused: 0." in says
     assert people[1].usage(Tier.SHORT_TERM).active_items == 4
 
 
@@ -74,7 +74,7 @@ def test_tells_who_is_refused_and_fails_so_that_it_is_begun_again(run, people):
     with pytest.raises(CommandError, match="Not all users are undone"):
         call_command("undo_meditation", run.public_id, "--reason", REASON, stdout=output)
 
-    assert f"{people[0].external_id}: No room in short-term" in output.getvalue()
+    assert f"{people[0].external_id}: refused. No room in short-term" in output.getvalue()
     assert "Users undone: 1" in output.getvalue()
 
 

@@ -17,7 +17,7 @@ from memory.services import meditationbrakes, reconcile
 from memory.services import meditationruns as runs
 from memory.services.meditationbrakes import NoSuchRun, NotInThatState
 from tests.api.plans import make_plan
-from tests.counts import rounds
+from tests.counts import rounds, thrown_away
 from tests.meditation.runs import JOB, begin, do_all, taken
 from tests.personas import NOON, Person, content_of
 
@@ -171,21 +171,22 @@ def test_a_spike_is_many_times_the_usual_share_and_more_than_a_few(now, usual, e
     share=st.floats(0.001, 1),
 )
 def test_no_cap_is_ever_exceeded(db, hard, soft, sizes, nights, share):
-    dana = Person.register("dana", plan=make_plan(hard_bytes=hard, soft_bytes=max(1, int(soft * hard))))
-    for size in sizes:
-        if size <= dana.free_bytes(Tier.LONG_TERM):
-            dana.writes(content_of(size), tier=Tier.LONG_TERM)
-    for night in range(nights):
-        run = begin(now=NOON + night * DAY)
-        MeditationRun.objects.filter(pk=run.pk).update(cap_bytes=int(share * hard))
-        do_all(NOON + night * DAY)
-        run.refresh_from_db()
-        of_run = MeditationDecision.objects.filter(run=run, reason=Reason.SOFT_LIMIT).values_list(
-            "size_bytes", flat=True
-        )
-        assert sum(of_run) == run.spent_bytes <= (run.cap_bytes or 0)
-        mine = MeditationDecision.objects.filter(run=run, user_id=dana.id, reason=Reason.SOFT_LIMIT)
-        assert sum(mine.values_list("size_bytes", flat=True)) <= hard // 4
-        if run.state == RunState.HELD:
-            meditationbrakes.abort(run.pk, actor=JOB, why=LOOKED, now=NOON)
-    assert reconcile.drifts([dana.id]) == []
+    with thrown_away():
+        dana = Person.register("dana", plan=make_plan(hard_bytes=hard, soft_bytes=max(1, int(soft * hard))))
+        for size in sizes:
+            if size <= dana.free_bytes(Tier.LONG_TERM):
+                dana.writes(content_of(size), tier=Tier.LONG_TERM)
+        for night in range(nights):
+            run = begin(now=NOON + night * DAY)
+            MeditationRun.objects.filter(pk=run.pk).update(cap_bytes=int(share * hard))
+            do_all(NOON + night * DAY)
+            run.refresh_from_db()
+            of_run = MeditationDecision.objects.filter(run=run, reason=Reason.SOFT_LIMIT).values_list(
+                "size_bytes", flat=True
+            )
+            assert sum(of_run) == run.spent_bytes <= (run.cap_bytes or 0)
+            mine = MeditationDecision.objects.filter(run=run, user_id=dana.id, reason=Reason.SOFT_LIMIT)
+            assert sum(mine.values_list("size_bytes", flat=True)) <= hard // 4
+            if run.state == RunState.HELD:
+                meditationbrakes.abort(run.pk, actor=JOB, why=LOOKED, now=NOON)
+        assert reconcile.drifts([dana.id]) == []

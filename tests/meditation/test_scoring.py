@@ -14,7 +14,7 @@ from memory.rules import scoring
 from memory.rules.scoring import Inputs
 from memory.rules.tiers import Tier
 from memory.services import accesses
-from tests.counts import rounds
+from tests.counts import rounds, thrown_away
 from tests.meditation import reference
 from tests.meditation.reference import Memory
 from tests.personas import NOON, Person
@@ -105,28 +105,30 @@ def as_memories(person):
 @settings(max_examples=rounds(40, 1_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(memories=MEMORIES, goals=st.integers(0, 2))
 def test_the_statement_gives_what_the_recipe_says(db, memories, goals):
-    dana, profile = Person.register("dana"), stored.current_profile()
-    told_to(dana, memories)
-    has_goals(dana, goals)
+    with thrown_away():
+        dana, profile = Person.register("dana"), stored.current_profile()
+        told_to(dana, memories)
+        has_goals(dana, goals)
 
-    rows = scored(dana, profile)
+        rows = scored(dana, profile)
 
-    expected = reference.scores(as_memories(dana), profile)
-    assert {row["item_id"]: row["score"] for row in rows} == pytest.approx(expected, abs=1.5e-6)
+        expected = reference.scores(as_memories(dana), profile)
+        assert {row["item_id"]: row["score"] for row in rows} == pytest.approx(expected, abs=1.5e-6)
 
 
 @settings(max_examples=rounds(20, 500), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(memories=MEMORIES, goals=st.integers(0, 2))
 def test_the_inputs_tell_the_score_again(db, memories, goals):
-    dana, profile = Person.register("dana"), stored.current_profile()
-    told_to(dana, memories)
-    has_goals(dana, goals)
+    with thrown_away():
+        dana, profile = Person.register("dana"), stored.current_profile()
+        told_to(dana, memories)
+        has_goals(dana, goals)
 
-    for row in scored(dana, profile):
-        again = scoring.parts(Inputs.kept(row), profile)
-        assert scoring.score(again, profile) == pytest.approx(row["score"], abs=1e-6)
-        assert again.relevance == pytest.approx(row["relevance"])
-        assert (again.relevance is None) == (goals == 0 or row["cosine"] is None)
+        for row in scored(dana, profile):
+            again = scoring.parts(Inputs.kept(row), profile)
+            assert scoring.score(again, profile) == pytest.approx(row["score"], abs=1e-6)
+            assert again.relevance == pytest.approx(row["relevance"])
+            assert (again.relevance is None) == (goals == 0 or row["cosine"] is None)
 
 
 def scored(person, profile):

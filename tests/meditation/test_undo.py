@@ -10,13 +10,14 @@ from kimberly.lib import bytesize
 from kimberly.lib.errors import Invalid
 from kimberly.lib.metrics import SharedCounter
 from memory.models import MeditationDecision, MeditationRun, MemoryItem, MemoryUser
-from memory.rules.meditation import Act, RunState
+from memory.rules.meditation import Act, RunState, UndoOutcome
 from memory.rules.selections import Skip
 from memory.rules.tiers import ItemState
 from memory.services import items
 from memory.services.items import Change
 from memory.services.meditationbrakes import NoSuchRun
-from memory.services.meditationundo import NothingToUndo, RunUnfinished
+from memory.services.meditationundo import NothingToUndo
+from memory.services.meditationundos import RunUnfinished
 from memory.services.quotas import UserGone
 from memory.services.selections import NoRoomToRestore
 from ops import telling
@@ -304,11 +305,16 @@ def test_a_run_is_undone_user_by_user_and_each_is_told(night, alice, bob):
     items.restore_item(changed, user_id=bob.id, actor=TESTER, now=MORNING)
     dana.fill(SHORT, leaving_bytes=10, at=MORNING)
 
-    report = undo_run(run)
+    told = {row.user_id: row for row in undo_run(run)}
 
-    assert {one.user_id for one in report.undone} == {alice.id, bob.id}
-    assert [(one.user_id, one.skipped) for one in report.partly] == [(bob.id, {Skip.CHANGED: 1})]
-    assert [(user, refusal.slug) for user, refusal in report.refused.items()] == [(dana.id, "no-room-to-restore")]
+    assert {user: row.outcome for user, row in told.items()} == {
+        alice.id: UndoOutcome.UNDONE,
+        bob.id: UndoOutcome.PARTLY,
+        dana.id: UndoOutcome.REFUSED,
+    }
+    assert told[bob.id].skipped == {Skip.CHANGED: 1}
+    assert told[dana.id].refusal == "no-room-to-restore"
+    assert "Raise short-term to" in told[dana.id].says
     assert hashes(alice) == before
     assert unwell() == []
 
@@ -320,9 +326,9 @@ def test_a_run_that_is_undone_again_goes_on_with_those_who_are_left(night, alice
     undo_user(run, alice)
     before = rows(alice)
 
-    report = undo_run(run)
+    told = undo_run(run)
 
-    assert [one.user_id for one in report.undone] == [bob.id]
+    assert [row.user_id for row in told] == [bob.id]
     assert rows(alice) == before
     with pytest.raises(NothingToUndo):
         undo_run(run)

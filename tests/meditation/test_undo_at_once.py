@@ -12,13 +12,14 @@ from kimberly.audit.trail import Why
 from kimberly.lib.actors import Actor
 from memory.models import MeditationDecision, MeditationRun, MemoryItem
 from memory.queries import scoring
-from memory.rules.meditation import RunState, Trigger
+from memory.rules.meditation import RunState, Trigger, UndoOutcome
 from memory.rules.selections import Skip
 from memory.rules.tiers import ItemState, Purpose, Tier
-from memory.services import items, meditation, meditationundo, reconcile, users
-from memory.services.meditationundo import NothingToUndo, RunUndone, Undone
+from memory.services import items, meditation, meditationundo, meditationundos, reconcile, users
+from memory.services.meditationundo import NothingToUndo, Undone
 from memory.services.users import Profile
 from tests.counts import rounds
+from tests.meditation.undoing import those
 from tests.memory.test_selections_at_once import at_once
 from tests.personas import NOON, TESTER, Person, unique
 
@@ -62,7 +63,7 @@ def undoes(run, number, person=None):
     """Somebody's undo of one user, or of all."""
     actor = Actor.command(f"person-{number}")
     if person is None:
-        return lambda: meditationundo.undo_run(run, actor=actor, why=WHY, tell_time=lambda: MORNING)
+        return lambda: meditationundos.undo_run(run, actor=actor, why=WHY, tell_time=lambda: MORNING)
     return lambda: meditationundo.undo_user(run, user_id=person.id, actor=actor, why=WHY, now=MORNING)
 
 
@@ -100,9 +101,10 @@ def test_a_user_is_undone_once(people, run, nth):
 def test_a_run_is_undone_once_however_many_share_it(people, run, nth):
     outcomes = at_once(*(undoes(run, number) for number in range(3)), undoes(run, 3, people[1]))
 
-    done = [one for outcome in outcomes if isinstance(outcome, RunUndone) for one in outcome.undone]
-    done += [outcome for outcome in outcomes if isinstance(outcome, Undone)]
-    assert sorted(one.user_id for one in done) == sorted(person.id for person in people)
+    told = {row.pk: row for outcome in outcomes if isinstance(outcome, list) for row in outcome}
+    done = [row.user_id for row in told.values() if row.outcome == UndoOutcome.UNDONE]
+    done += [outcome.user_id for outcome in outcomes if isinstance(outcome, Undone)]
+    assert sorted(done) == sorted(person.id for person in people)
     assert sum(undone_by(run).values()) == 3 * ITEMS
     assert "" not in undone_by(run)
     assert states(*people) == {(Tier.SHORT_TERM, ItemState.ACTIVE, 3)}
@@ -138,21 +140,22 @@ def test_who_is_held_by_somebody_else_is_told_and_the_others_do_not_wait(people,
     with psycopg.connect(settings.KIMBERLY.database_url) as other, connection.cursor() as cursor:
         other.execute("SELECT FROM usage_counter WHERE user_id = %s FOR UPDATE", [held.id])
         cursor.execute("SET lock_timeout = '100ms'")
-        report = undoes(run, 1)()
+        told = undoes(run, 1)()
         cursor.execute("RESET lock_timeout")
 
-    assert {user: refusal.slug for user, refusal in report.refused.items()} == {held.id: "database-busy"}
-    assert sorted(one.user_id for one in report.undone) == [person.id for person in others]
-    assert [one.user_id for one in undoes(run, 2)().undone] == [held.id]
+    assert {row.user_id: row.refusal for row in told if row.refusal} == {held.id: "database-busy"}
+    assert sorted(those(told, UndoOutcome.UNDONE)) == [person.id for person in others]
+    assert those(undoes(run, 2)(), UndoOutcome.UNDONE) == {held.id}
 
 
 def test_an_undo_that_broke_off_is_gone_on_with(people, run):
-    times = iter([MORNING])
+    times = iter([MORNING] * 2)  # when it begins, and for the first user
 
     with pytest.raises(StopIteration):
-        meditationundo.undo_run(run, actor=Actor.command("first"), why=WHY, tell_time=lambda: next(times))
-    report = meditationundo.undo_run(run, actor=Actor.command("second"), why=WHY, tell_time=lambda: MORNING)
+        meditationundos.undo_run(run, actor=Actor.command("first"), why=WHY, tell_time=lambda: next(times))
+    told = meditationundos.undo_run(run, actor=Actor.command("second"), why=WHY, tell_time=lambda: MORNING)
 
-    assert undone_by(run) == {"command:first": ITEMS, "command:second": 2 * ITEMS}
-    assert len(report.undone) == 2
+    assert undone_by(run) == {"command:first": 3 * ITEMS}, "it is the first one's undo, whoever goes on with it"
+    assert those(told, UndoOutcome.UNDONE) == {person.id for person in people}
+    assert [entries(person) for person in people] == [1, 1, 1]
     assert reconcile.drifts([person.id for person in people]) == []

@@ -7,7 +7,7 @@ from django.db import connection
 from kimberly.audit.trail import Why
 from memory.models import MeditationDecision
 from memory.rules.tiers import Tier
-from memory.services import meditationundo
+from memory.services import meditationundo, meditationundos
 from ops.services import invariants
 from tests.api.plans import make_plan
 from tests.personas import NOON, TESTER, Person
@@ -32,7 +32,12 @@ def undo_items(run, person, *item_ids, at=MORNING):
 
 
 def undo_run(run, *, at=MORNING):
-    return meditationundo.undo_run(run, actor=TESTER, why=WHY, tell_time=lambda: at)
+    return meditationundos.undo_run(run, actor=TESTER, why=WHY, tell_time=lambda: at)
+
+
+def those(told, *outcomes):
+    """The users of whom that became."""
+    return {row.user_id for row in told if row.outcome in outcomes}
 
 
 def hashes(*people):

@@ -11,12 +11,17 @@ from django.urls import reverse
 
 from kimberly.audit.models import AuditEntry
 from kimberly.lib import ids
-from memory.models import QuotaOverride, Throttle
+from memory.models import MeditationRun, QuotaOverride, Throttle
 from ops.models import ContentReveal, UserNote
 from tests.personas import Person
 
 WHY = "The client is in a loop, HD-2214"
 MEDITATE_ALL = "/ops/meditation/all/"
+
+
+def run_page(run: MeditationRun, rest: str = "") -> str:
+    """A run's page, or what is below it."""
+    return f"/ops/meditation/{run.public_id}/{rest}"
 
 
 class Portal:

@@ -16,6 +16,7 @@ from memory.rules.tiers import Tier
 from memory.services import meditationruns as runs
 from ops.services import schedules
 from tests.api.plans import make_plan
+from tests.ops.portal import run_page
 from tests.personas import NOON, Person, content_of
 
 MEDITATION = "/ops/meditation/"
@@ -36,10 +37,6 @@ def taken(*, at=NOON):
 def do(number=1, *, at=NOON):
     for _ in range(number):
         runs.do(taken(at=at), tell_time=lambda: at)
-
-
-def run_page(run, query=""):
-    return f"{MEDITATION}{run.public_id}/{query}"
 
 
 @pytest.fixture(autouse=True)

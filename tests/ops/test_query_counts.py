@@ -77,6 +77,7 @@ def address_of(page, busy):
     item = MemoryItem.objects.filter(user_id=busy.id).order_by("pk")[0]
     act = AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").order_by("-pk")[0]
     known = {"/ops/users/<user>/": user_page(busy), "<item>": item.public_id, "<act>": str(act.pk)}
+    known["<who>"] = busy.public_id
     known["<run>"] = MeditationRun.objects.filter(decisions__isnull=False).distinct().get().public_id
     for name, value in known.items():
         page = page.replace(name, value)

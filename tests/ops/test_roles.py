@@ -1,6 +1,7 @@
 """Who may open and do what, by direct address: every page and action, every role, and people without one."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -8,8 +9,17 @@ from kimberly.adminsite import portal
 from kimberly.audit.models import AuditEntry
 from kimberly.audit.trail import Why
 from kimberly.lib import clock
-from memory.models import MeditationRun, MemoryItem, MemoryUser, QuotaOverride, Throttle
-from memory.rules.meditation import Trigger
+from memory.models import (
+    MeditationDecision,
+    MeditationRun,
+    MeditationShard,
+    MeditationUndo,
+    MemoryItem,
+    MemoryUser,
+    QuotaOverride,
+    Throttle,
+)
+from memory.rules.meditation import RunState, Trigger
 from memory.rules.tiers import Tier
 from memory.services import items, meditationruns
 from ops import roles, urls
@@ -28,6 +38,7 @@ from tests.ops.portal import (
     raise_page,
     resume_page,
     reveal_page,
+    run_page,
     search_page,
     suspend_page,
     throttle_page,
@@ -56,6 +67,12 @@ OFFERED = {
     "ops:undo": roles.THROTTLE,  # of the act in question: test_undo has the others
     "ops:meditate": roles.MEDITATE,
     "ops:meditate-all": roles.MEDITATE_ALL,
+    "ops:approve-meditation": roles.APPROVE,
+    "ops:abort-meditation": roles.ABORT,
+    "ops:retry-meditation": roles.RETRY,
+    "ops:undo-meditation": roles.UNDO_RUN,
+    "ops:stop-undo": roles.STOP_UNDO,
+    "ops:undo-decisions": roles.UNDO_DECISIONS,
     "ops:reveal": roles.REVEAL,
     "ops:mask": roles.MASK,
     "ops:end-sessions": roles.END_SESSIONS,
@@ -116,6 +133,27 @@ def braked():
 
 
 @pytest.fixture
+def runs(braked):
+    """(held, failed, ended, past, undo): runs of which there is something to decide, and an undo under way."""
+    now, at = clock.utc_now(), {"profile_version": 1, "created_by": str(TESTER)}
+    past = Person.register("past", at=now - timedelta(days=3))
+    for _ in range(2):
+        past.writes("Over by now.", tier=Tier.SHORT_TERM, at=now - timedelta(days=2))
+    ended = meditationruns.begin(Trigger.MANUAL, user_id=past.id, actor=TESTER, why=Why(), now=now)
+    shard = MeditationShard.objects.get(run=ended)
+    MeditationShard.objects.filter(pk=shard.pk).update(state="running", tries=1)
+    meditationruns.do(MeditationShard.objects.select_related("run").get(pk=shard.pk), tell_time=lambda: now)
+    over = {"trigger": Trigger.MANUAL, "created_at": now, "user_id": past.id, **at}
+    held = MeditationRun.objects.create(state=RunState.HELD, held_at=now, held_reason="spike", **over)
+    failed, undone = (
+        MeditationRun.objects.create(state=state, ended_at=now, **over)
+        for state in (RunState.FAILED, RunState.SUCCEEDED)
+    )
+    undo = MeditationUndo.objects.create(run=undone, act_id=uuid4(), users=1, created_at=now, created_by=str(TESTER))
+    return held, failed, ended, past, undo
+
+
+@pytest.fixture
 def kept(braked):
     """Ids of items of that user: one to protect, one that is protected, one to delete, one that was deleted."""
     now = clock.utc_now()
@@ -130,8 +168,9 @@ def act():
     return AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").get()
 
 
-def address_of(page, braked):
+def address_of(page, braked, runs):
     dana, throttle, override, reveal = braked
+    held, failed, ended, past, undo = runs
     addresses = {
         **OF_EVERYBODY,
         "ops:user": user_page(dana),
@@ -154,10 +193,22 @@ def address_of(page, braked):
         "ops:meditation-run": f"/ops/meditation/{MeditationRun.objects.earliest('created_at').public_id}/",
         "ops:meditate": meditate_page(dana),
         "ops:meditate-all": MEDITATE_ALL,
+        "ops:approve-meditation": run_page(held, "approve/"),
+        "ops:abort-meditation": run_page(held, "abort/"),
+        "ops:retry-meditation": run_page(failed, "retry/"),
+        "ops:undo-meditation": run_page(ended, "undo/"),
+        "ops:undo-decisions": run_page(ended, f"undo/{past.public_id}/"),
+        "ops:stop-undo": f"/ops/meditation/undos/{undo.pk}/stop/",
         "ops:end-own-session": f"/ops/account/sessions/{reveal.pk}/end/",
         "ops:end-sessions": f"/ops/staff/{reveal.staff_id}/end-sessions/",
     }
     return addresses[page]
+
+
+def one_of(run):
+    """An item of which the run decided something that stands."""
+    found = MeditationDecision.objects.filter(run=run, undone_at=None).order_by("item_id")
+    return f"mem_{found.values_list('item_id', flat=True)[0].hex}"
 
 
 def status_of(page, method, held):
@@ -173,7 +224,9 @@ def status_of(page, method, held):
     return 422 if set(held) & OFFERED[page].roles else 403
 
 
-CHANGED = (Throttle, QuotaOverride, ContentReveal, MemoryItem, MemoryUser, UserNote, MeditationRun)
+CHANGED = (
+    Throttle, QuotaOverride, ContentReveal, MemoryItem, MemoryUser, UserNote, MeditationRun, MeditationUndo,
+)  # fmt: skip
 
 
 def measures():
@@ -196,12 +249,12 @@ def test_the_site_has_no_page_beside_those_of_signing_in():
     assert names - stock == {"index", "login", "logout", "password_change", "password_change_done", "code", "set_up"}
 
 
-def test_each_page_answers_each_person_as_the_table_says(someone, braked):
+def test_each_page_answers_each_person_as_the_table_says(someone, braked, runs):
     held, seen = someone
     before = measures()
 
     answered = {
-        (page, method): seen.client.generic(method, address_of(page, braked)).status_code
+        (page, method): seen.client.generic(method, address_of(page, braked, runs)).status_code
         for page in PAGES
         for method in ("GET", "POST")
     }
@@ -210,13 +263,11 @@ def test_each_page_answers_each_person_as_the_table_says(someone, braked):
     assert measures() == before
 
 
-def test_each_action_takes_effect_only_for_its_roles(someone, braked, kept):
-    held, seen = someone
+def sent_by(seen, braked, runs, kept):
+    """Each action as this person would send it."""
     dana, throttle, override, reveal = braked
-    note, ending = UserNote.objects.get(), address_of("ops:end-sessions", braked)
-    if seen.staff:  # a note is changed by its author
-        UserNote.objects.update(author=seen.staff)
-    sent = {
+    note, ending = UserNote.objects.get(), address_of("ops:end-sessions", braked, runs)
+    return {
         "throttle": lambda: seen.throttles(dana, scope="all"),
         "raise-quota": lambda: seen.raises(dana),
         "lift-throttle": lambda: seen.lifts(throttle),
@@ -236,7 +287,27 @@ def test_each_action_takes_effect_only_for_its_roles(someone, braked, kept):
         "end-sessions": lambda: seen.sends(ending),
         "meditate": lambda: seen.sends(meditate_page(dana)),
         "meditate-all": lambda: seen.sends(MEDITATE_ALL),
+        **decided_by(seen, *runs),
     }
+
+
+def decided_by(seen, held, failed, ended, past, undo):
+    """What can be decided of these runs."""
+    return {
+        "approve-meditation": lambda: seen.sends(run_page(held, "approve/"), whom=held.public_id[-6:]),
+        "abort-meditation": lambda: seen.sends(run_page(held, "abort/")),
+        "retry-meditation": lambda: seen.sends(run_page(failed, "retry/")),
+        "undo-decisions": lambda: seen.sends(run_page(ended, f"undo/{past.public_id}/"), item=one_of(ended)),
+        "undo-meditation": lambda: seen.sends(run_page(ended, "undo/"), whom=ended.public_id[-6:]),
+        "stop-undo": lambda: seen.sends(f"/ops/meditation/undos/{undo.pk}/stop/"),
+    }
+
+
+def test_each_action_takes_effect_only_for_its_roles(someone, braked, runs, kept):
+    held, seen = someone
+    if seen.staff:  # a note is changed by its author
+        UserNote.objects.update(author=seen.staff)
+    sent = sent_by(seen, braked, runs, kept)
     assert set(sent) == set(ACTIONS)
 
     for name, send in sent.items():
@@ -250,7 +321,7 @@ def test_each_action_takes_effect_only_for_its_roles(someone, braked, kept):
 def test_what_stops_or_destroys_asks_for_a_fresh_sign_in():
     asking = {action.name for action in ACTIONS.values() if action.needs_fresh_sign_in}
 
-    assert asking == {"delete-items", "suspend"}
+    assert asking == {"delete-items", "suspend", "approve-meditation", "undo-meditation"}
 
 
 def test_says_who_may_instead_of_hiding_the_action(vera, braked):

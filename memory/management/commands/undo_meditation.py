@@ -1,3 +1,4 @@
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Invalid, Refusal
 from memory.models import MemoryUser
 from memory.rules import selections
-from memory.services import limits, meditationundo, users
+from memory.rules.meditation import UndoOutcome
+from memory.services import limits, meditationundo, meditationundos, users
 from memory.services.meditationbrakes import NoSuchRun
 from memory.services.meditationundo import Undone
 from memory.services.quotas import UserGone
@@ -48,19 +50,18 @@ class Command(BaseCommand):
         self.stdout.write(f"{external_id}: {_told(undone)}")
 
     def _undo_run(self, run_id: UUID, why: Why) -> None:
-        report = meditationundo.undo_run(run_id, actor=ACTOR, why=why, tell_time=clock.utc_now)
-        told = {one.user_id: _told(one) for one in report.partly}
-        told |= {user_id: f"nothing is undone: {selections.told(kept)}" for user_id, kept in report.left.items()}
-        told |= {user_id: refusal.detail for user_id, refusal in report.refused.items()}
-        names = dict(MemoryUser.objects.filter(pk__in=list(told)).values_list("pk", "external_id"))
-        for user_id, says in told.items():
-            self.stdout.write(f"{names[user_id]}: {says}")
-        items = sum(one.items for one in report.undone)
+        told = meditationundos.undo_run(run_id, actor=ACTOR, why=why, tell_time=clock.utc_now)
+        names = dict(MemoryUser.objects.filter(pk__in=[row.user_id for row in told]).values_list("pk", "external_id"))
+        for row in told:
+            if row.outcome != UndoOutcome.UNDONE:
+                self.stdout.write(f"{names[row.user_id]}: {row.outcome}. {row.says}")
+        of = Counter(row.outcome for row in told)
         self.stdout.write(
-            f"Users undone: {len(report.undone):,}, of them partly {len(report.partly):,}; items: {items:,}. "
-            f"Users left as they are: {len(report.left):,}; refused: {len(report.refused):,}."
+            f"Users undone: {of[UndoOutcome.UNDONE]:,}, partly {of[UndoOutcome.PARTLY]:,}; "
+            f"items: {sum(row.items for row in told):,}. "
+            f"Users left as they are: {of[UndoOutcome.LEFT]:,}; refused: {of[UndoOutcome.REFUSED]:,}."
         )
-        if report.refused:
+        if of[UndoOutcome.REFUSED]:
             raise CommandError("Not all users are undone. What refuses them is told above; then begin again.")
 
 

@@ -1,0 +1,79 @@
+"""Wherever the undo of a run is cut off, it is gone on with: nobody is undone twice, and nobody is forgotten."""
+
+import ast
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kimberly.audit.models import AuditEntry
+from kimberly.lib import clock, crashpoints
+from memory.models import MeditationUndo, MeditationUndoUser, MemoryItem
+from memory.rules.meditation import UndoOutcome, UndoState
+from memory.rules.tiers import ItemState, Tier
+from memory.services import meditationundos, reconcile
+from tests.house.sources import PROJECT
+from tests.meditation.alone import nobody_else
+from tests.meditation.runs import begin, do_all
+from tests.personas import Person
+
+pytestmark = [pytest.mark.slow, pytest.mark.promise("M1"), pytest.mark.usefixtures("committed_db")]
+
+
+def declared():
+    """Every crashpoint in the code of undos."""
+    tree = ast.parse(Path(PROJECT, meditationundos.__file__).read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    names = [call.args[0] for call in calls if getattr(call.func, "id", "") == "crashpoint"]
+    return sorted(str(name.value) for name in names if isinstance(name, ast.Constant))
+
+
+@pytest.fixture
+def people(committed_db):
+    """People of whom a run has just archived everything."""
+    now = clock.utc_now()
+    with nobody_else():
+        people = [Person.register(f"back{n}", at=now - timedelta(days=9)) for n in range(3)]
+        for person in people:
+            for n in range(4):
+                person.writes(f"rare{n}", tier=Tier.SHORT_TERM, at=now - timedelta(days=2))
+        yield people
+
+
+def undoes(run, *, crash_at):
+    """Let a process of its own undo the run; gives its exit status."""
+    environment = {**os.environ, crashpoints.ENVIRONMENT: crash_at, "DJANGO_SETTINGS_MODULE": "kimberly.settings"}
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "manage.py",
+        "undo_meditation",
+        run.public_id,
+        "--reason",
+        "Cut off on purpose.",
+    ]
+    return subprocess.run(command, cwd=PROJECT, env=environment, check=False, capture_output=True).returncode
+
+
+@pytest.mark.parametrize("point", declared())
+def test_cut_off_there_it_is_gone_on_with(people, point):
+    run = begin(now=clock.utc_now())
+    do_all(clock.utc_now())
+    assert undoes(run, crash_at=point) == crashpoints.EXIT_STATUS, "no undo passes this point"
+
+    later = clock.utc_now() + meditationundos.SILENT_AFTER
+    undo = meditationundos.take(now=later) or MeditationUndo.objects.get(run=run)
+    assert meditationundos.go_on(undo, tell_time=lambda: later)
+
+    undo.refresh_from_db()
+    assert undo.state == UndoState.ENDED
+    told = MeditationUndoUser.objects.filter(undo=undo).values_list("user_id", "outcome", "items")
+    assert sorted(told) == sorted((person.id, UndoOutcome.UNDONE, 4) for person in people)
+    for person in people:
+        assert not MemoryItem.objects.filter(user_id=person.id).exclude(state=ItemState.ACTIVE).exists()
+        assert AuditEntry.objects.filter(action="meditation.undone", subject_id=str(person.id)).count() == 1
+    assert reconcile.drifts([person.id for person in people]) == []
