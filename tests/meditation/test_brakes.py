@@ -162,7 +162,7 @@ def test_a_spike_is_many_times_the_usual_share_and_more_than_a_few(now, usual, e
     assert brakes.is_spike(now, usual) is expected
 
 
-@settings(max_examples=rounds(20, 500), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=rounds(200, 5_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     hard=st.integers(2_000, 20_000),
     soft=st.floats(0.05, 1),
