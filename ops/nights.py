@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from kimberly.lib import bytesize, clock
 from memory.models import MeditationRun
-from memory.rules.meditation import RunState, Trigger, UndoState
+from memory.rules.meditation import RunState, Scope, Trigger, UndoState
 from ops import telling, words
 from ops.queries.meditations import Beat, Facts, RunRow
 from ops.queries.runacts import UndoRow
@@ -146,7 +146,12 @@ def name(row: RunRow) -> str:
     """`The night's meditation`, `The meditation of Dana Whitfield`."""
     if row.run.trigger == Trigger.NIGHTLY:
         return "The night’s meditation"
-    return f"The meditation of {row.run.user}" if row.run.user else "The meditation of all users"
+    return f"The meditation of {whom(row.run)}"
+
+
+def whom(run: MeditationRun) -> str:
+    """`Dana Whitfield`, `all users`, `some users`: whom a run is about."""
+    return {Scope.USER: str(run.user), Scope.SOME: "some users"}.get(Scope(run.scope), "all users")
 
 
 def _next(beat: Beat, now: datetime) -> str:

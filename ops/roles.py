@@ -63,6 +63,7 @@ NOTE = Action("note", SUPPORT_AND_LEAD, "write notes", "Write a note")
 CHANGE_NOTE = Action("change-note", SUPPORT_AND_LEAD, "change notes", "Change the note")
 MEDITATE = Action("meditate", SUPPORT_AND_LEAD | {Role.OPERATOR}, "start a meditation of one user", "Meditate now")
 MEDITATE_ALL = Action("meditate-all", OPERATOR, "start a meditation of all users", "Meditate all")
+MEDITATE_SOME = Action("meditate-some", OPERATOR, "start a meditation of some users", "Meditate on these")
 APPROVE = Action("approve-meditation", OPERATOR, "let held meditations go on", "Let it go on", needs_fresh_sign_in=True)
 ABORT = Action("abort-meditation", OPERATOR, "abort meditations", "Abort")
 RETRY = Action("retry-meditation", OPERATOR, "retry meditations", "Do the failed shards again")
@@ -75,7 +76,7 @@ ACTIONS = {
     for action in (
         THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK, END_SESSIONS,
         PROTECT, UNPROTECT, DELETE_ITEMS, RESTORE_ITEMS, SUSPEND, RESUME, NOTE, CHANGE_NOTE,
-        MEDITATE, MEDITATE_ALL, APPROVE, ABORT, RETRY, UNDO_RUN, STOP_UNDO, UNDO_DECISIONS,
+        MEDITATE, MEDITATE_ALL, MEDITATE_SOME, APPROVE, ABORT, RETRY, UNDO_RUN, STOP_UNDO, UNDO_DECISIONS,
     )
 }  # fmt: skip
 
@@ -110,6 +111,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:meditation-run": EVERYBODY,
     "ops:meditate": EVERYBODY,
     "ops:meditate-all": EVERYBODY,
+    "ops:meditate-some": EVERYBODY,
     "ops:approve-meditation": EVERYBODY,
     "ops:abort-meditation": EVERYBODY,
     "ops:retry-meditation": EVERYBODY,

@@ -1,7 +1,10 @@
 """The lists of users that one may ask for, in words."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from kimberly.lib import clock
+from memory.queries.cohorts import Cohort
 from memory.queries.standing import Asked, Show
 
 
@@ -55,6 +58,22 @@ ALL = {
         "Nobody is suspended.",
     ),
 }
+
+
+def of_cohort(cohort: Cohort) -> str:
+    """Those customers in words: `those over soft in long-term`, `all customers, missed since …`."""
+    asked, missed = cohort.asked, cohort.missed
+    named = f"those on the list “{ALL[asked.show].label}”" if asked.show else "the customers"
+    parts = [f"{named} in {asked.tier}" if asked.tier else named]
+    if asked.beginning:
+        parts.append(f"whose ids or names begin with {asked.beginning}")
+    if missed:
+        parts.append(f"missed from {_moment(missed.since)} until {_moment(missed.until)}")
+    return ", ".join(parts)
+
+
+def _moment(at: datetime) -> str:
+    return f"{clock.as_read(at):%Y-%m-%d %H:%M} {clock.zone_name(at)}"
 
 
 def title(asked: Asked) -> str:

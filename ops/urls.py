@@ -51,6 +51,7 @@ urlpatterns = [
     page("expiring/", expiring.index, name="expiring"),
     page("meditation/", meditations.index, name="meditation"),
     page("meditation/all/", meditating.meditate_all, name="meditate-all"),
+    page("meditation/some/", meditating.meditate_some, name="meditate-some"),
     page("meditation/<str:run>/", meditations.one, name="meditation-run"),
     page("meditation/<str:run>/approve/", runacts.approve, name="approve-meditation"),
     page("meditation/<str:run>/abort/", runacts.abort, name="abort-meditation"),

@@ -1,6 +1,5 @@
 """Meditation on demand, and how it goes."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,17 +10,19 @@ from ninja import Path, Router
 
 from kimberly.audit.trail import Why
 from kimberly.clients import idempotency
-from kimberly.clients.authentication import BearerKey
+from kimberly.clients.authentication import BearerKey, Caller
 from kimberly.clients.idempotency import Answer
 from kimberly.clients.models import Scope
 from kimberly.lib import clock, ids
-from kimberly.lib.errors import Kind, Refusal
+from kimberly.lib.errors import Invalid, Kind, Refusal
 from kimberly.web.openapi import problem_answers
 from memory import tasks
 from memory.api import admission, answers, meditation_schemas
 from memory.api.items import caller_of, once
-from memory.queries import operations
+from memory.queries import cohorts, operations
+from memory.queries.cohorts import Cohort
 from memory.queries.operations import Operation
+from memory.queries.standing import Asked
 from memory.rules.limits import ThrottleScope
 from memory.rules.meditation import Trigger
 from memory.services import meditationruns
@@ -29,6 +30,17 @@ from memory.services import meditationruns
 router = Router(tags=["meditation"])
 operations_router = Router(tags=["meditation"])
 MEDITATE = BearerKey(Scope.MEDITATE)
+COUNTED = (
+    "shards_done",
+    "shards_failed",
+    "users_done",
+    "items_scored",
+    "promoted",
+    "archived",
+    "purged",
+    "freed_bytes",
+)
+PROGRESS = {"shards_total": "shards", "users_total": "users", **{name: name for name in COUNTED}}
 OperationId = Annotated[str, Path(description="The operation's id.", examples=[meditation_schemas.EXAMPLE_RUN])]
 
 
@@ -54,11 +66,11 @@ class OperationGone(Refusal):
 def begin_meditation(request: HttpRequest, body: meditation_schemas.Meditate) -> HttpResponse:
     """Begins to score, promote, archive and purge, as each night does; follow it at `Location`.
 
-    On one user; with a key that is bound to nobody and without `user_id`, on all customers. While a meditation of
-    the same users is not finished, 409 names it.
+    On one user; with a key that is bound to nobody and without `user_id`, on all customers or on those of `cohort`.
+    While a meditation of the same users is not finished, 409 names it.
     """
     now, caller = clock.utc_now(), caller_of(request)
-    user_id = None
+    user_id, cohort = None, _cohort(body, caller, now)
     if body.user_id is None and caller.bound_user_id is None:
         admission.admit_program(request, caller, scope=ThrottleScope.WRITE, now=now)
     else:
@@ -66,12 +78,30 @@ def begin_meditation(request: HttpRequest, body: meditation_schemas.Meditate) ->
         user_id = target.user_id
 
     def effect() -> Answer:
-        run = meditationruns.begin(Trigger.MANUAL, user_id=user_id, actor=caller.actor, why=Why(), now=now)
+        trigger = Trigger.BACKFILL if cohort and cohort.missed else Trigger.MANUAL
+        actor = caller.actor
+        run = meditationruns.begin(trigger, user_id=user_id, cohort=cohort, actor=actor, why=Why(), now=now)
         transaction.on_commit(tasks.send_lanes)
         answer = _answer(operations.of_run(run, now=now))
         return Answer(202, answer, answer, {"Location": f"/api/v1/operations/{run.public_id}"}, [], user_id)
 
     return once(request, effect, now)
+
+
+def _cohort(body: meditation_schemas.Meditate, caller: Caller, now: datetime) -> Cohort | None:
+    """The customers that the body asks for; None where it asks for one user, or for all."""
+    asked = body.cohort
+    if asked is None:
+        return None
+    if body.user_id is not None:
+        raise Invalid(("/cohort", "must be left out with user_id: one user is no cohort"))
+    if caller.bound_user_id is not None:
+        raise Invalid(("/cohort", "must be left out with a key that is bound to a user"))
+    if asked.missed_until is not None and asked.missed_since is None:
+        raise Invalid(("/cohort/missed_since", "must be given with missed_until"))
+    missed = cohorts.window(asked.missed_since, asked.missed_until or now) if asked.missed_since else None
+    listed = Asked(show=asked.show, tier=asked.type, beginning=asked.beginning)
+    return Cohort(asked=listed, missed=missed)
 
 
 @operations_router.get(
@@ -121,6 +151,8 @@ def _answer(operation: Operation) -> dict[str, Any]:
         "created_at": answers.time(operation.created_at),
         "started_at": answers.time(operation.started_at),
         "ended_at": answers.time(operation.ended_at),
-        "progress": asdict(operation.progress),
+        "cohort": dict(operation.cohort) or None,
+        "progress": {name: getattr(operation.progress, key) for name, key in PROGRESS.items()}
+        | {"seconds_left": operation.seconds_left},
         "error": operation.error or None,
     }

@@ -5,7 +5,8 @@ from datetime import datetime
 from ninja import Schema
 from pydantic import Field
 
-from memory.api.schemas import EXAMPLE_ID, EXAMPLE_TIME, Strict, UserId
+from memory.api.schemas import EXAMPLE_ID, EXAMPLE_TIME, Instant, Strict, UserId
+from memory.queries.standing import Show
 from memory.rules.meditation import Act, Reason, RunState, Trigger
 from memory.rules.tiers import ItemState, Tier
 
@@ -106,6 +107,26 @@ class WhyItem(Schema):
     decisions: list[Decision] = Field(description="Every decision so far, newest first.", examples=[[]])
 
 
+class Cohort(Strict):
+    """Some of the customers: those to whom everything that is given applies."""
+
+    show: Show | None = Field(default=None, description="Those of this list of the portal.", examples=["over-soft"])
+    type: Tier | None = Field(
+        default=None, description="Narrows what is over a limit, or raised, to this tier.", examples=["long-term"]
+    )
+    beginning: str = Field(default="", max_length=128, description="Their ids or names begin so.", examples=["acct-55"])
+    missed_since: Instant | None = Field(
+        default=None,
+        description="A backfill: those on whom nobody has meditated since this time.",
+        examples=[EXAMPLE_TIME],
+    )
+    missed_until: Instant | None = Field(
+        default=None,
+        description="The end of the window in which they were missed; left out: now.",
+        examples=[None],
+    )
+
+
 class Meditate(Strict):
     """On whom to meditate."""
 
@@ -114,6 +135,11 @@ class Meditate(Strict):
         description="On whose memories. Left out: those of the key's user, or with a key that is bound to nobody "
         "those of all customers.",
         examples=["acct-55102"],
+    )
+    cohort: Cohort | None = Field(
+        default=None,
+        description="Some of the customers, with a key that is bound to nobody and without user_id.",
+        examples=[None],
     )
 
 
@@ -156,7 +182,10 @@ class Operation(Schema):
     id: str = Field(description="Its id.", examples=[EXAMPLE_RUN])
     kind: str = Field(description="What it is: meditation.", examples=["meditation"])
     trigger: Trigger = Field(description="Why it began.", examples=["manual"])
-    user_id: str | None = Field(description="Your id for the user; null: all customers.", examples=["acct-55102"])
+    user_id: str | None = Field(description="Your id for the user; null: more than one user.", examples=["acct-55102"])
+    cohort: dict[str, str] | None = Field(
+        description="Of which customers; null: of one user, or of all customers.", examples=[None]
+    )
     state: RunState = Field(
         description="queued, running, held (an operator decides), succeeded, failed or aborted.", examples=["running"]
     )

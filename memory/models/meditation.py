@@ -2,7 +2,7 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 
 from kimberly.db.defaults import Uuid7
 from kimberly.lib import ids
@@ -15,6 +15,7 @@ from memory.rules.meditation import (
     Act,
     Reason,
     RunState,
+    Scope,
     ShardState,
     Trigger,
     UndoOutcome,
@@ -107,12 +108,24 @@ class UserScoring(models.Model):
 
 
 class MeditationRun(models.Model):
-    """One meditation, of all users or of one."""
+    """One meditation: of all users, of some, or of one."""
 
     id = models.UUIDField(primary_key=True, db_default=Uuid7(), editable=False)
     trigger = models.CharField(max_length=16)
     state = models.CharField(max_length=16, default=RunState.QUEUED)
     user = models.ForeignKey(MemoryUser, on_delete=models.PROTECT, null=True, related_name="meditations")
+    cohort = models.JSONField(
+        default=dict, db_default={}, help_text="Of whom, where it is about some (memory.queries.cohorts)."
+    )
+    scope = models.GeneratedField(
+        expression=Case(
+            When(user__isnull=False, then=Value(Scope.USER)),
+            When(cohort={}, then=Value(Scope.ALL)),
+            default=Value(Scope.SOME),
+        ),
+        output_field=models.CharField(max_length=16),
+        db_persist=True,
+    )
     profile_version = models.IntegerField()
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=80)
@@ -142,11 +155,12 @@ class MeditationRun(models.Model):
                 condition=Q(state__in=UNFINISHED, ended_at=None) | Q(ended_at__isnull=False) & ~Q(state__in=UNFINISHED),
                 name="meditation_run_ended_ck",
             ),
-            # A run of all users never overlaps with another one.
+            models.CheckConstraint(condition=Q(user=None) | Q(cohort={}), name="meditation_run_cohort_ck"),
+            # A run of all users never overlaps with another one, nor one of some with one of some.
             models.UniqueConstraint(
-                models.Value(1),
-                name="meditation_run_one_of_all_uq",
-                condition=Q(user=None, state__in=UNFINISHED),
+                fields=["scope"],
+                name="meditation_run_one_of_many_uq",
+                condition=Q(scope__in=[Scope.ALL, Scope.SOME], state__in=UNFINISHED),
             ),
         ]
         indexes = [

@@ -64,6 +64,9 @@ class Asked:
         return FULLEST[self.sort] if self.sort else NEWEST
 
 
+EVERYBODY = Asked()
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many customers there are in all, and with what is quickly counted."""
@@ -77,11 +80,18 @@ class Counts:
 def page(asked: Asked, *, cursor: str, size: int, now: datetime) -> tuple[list[MemoryUser], str | None]:
     """The customers of one page, and the cursor behind them; None on the last. Raises Invalid for a foreign cursor."""
     value, key = asked.order.place(cursor) if cursor else _before_the_first(asked)
-    parameters = {**_parameters(asked, now=now), "id": key, "most": size + 1, asked.order.column: value}
-    found = list(MemoryUser.objects.raw(_text(asked), parameters))
+    text = _text(asked)
+    parameters = {**_parameters(asked, text, now=now), "id": key, "most": size + 1, asked.order.column: value}
+    found = list(MemoryUser.objects.raw(text, parameters))
     more = len(found) > size
     chosen = found[:size]
     return chosen, asked.order.cursor_at(chosen[-1]) if more else None
+
+
+def ids(asked: Asked, *, now: datetime) -> list[UUID]:
+    """Every customer of the list, sorted."""
+    text = _with_candidates(statement(__file__, "listed_ids"), asked)
+    return [row[0] for row in statements.fetch_all(text, _parameters(asked, text, now=now))]
 
 
 def counts(*, stopping_behind: int, now: datetime) -> Counts:
@@ -96,19 +106,26 @@ def _before_the_first(asked: Asked) -> tuple[Any, UUID]:
 
 
 def _text(asked: Asked) -> str:
-    ordered = statement(__file__, "listed_fullest" if asked.sort else "listed_newest")
+    return _with_candidates(statement(__file__, "listed_fullest" if asked.sort else "listed_newest"), asked)
+
+
+def _with_candidates(text: str, asked: Asked) -> str:
+    found = _candidates(asked)
+    candidates = f"MATERIALIZED (\n{found}\n)" if asked.is_filtered else f"({found})"
+    return text.replace("WITH ", f"WITH candidates AS {candidates},\n", 1)
+
+
+def _candidates(asked: Asked) -> str:
+    """The statement that gives the ids of those who pass every filter."""
     filters = []
     if asked.show:
         filters.append("\nUNION\n".join(f"({statement(__file__, name)})" for name in STATEMENTS[asked.show]))
     if asked.beginning:
         filters.append(statement(__file__, "users_begin_so"))
-    found_first = "\nINTERSECT\n".join(f"({text})" for text in filters)
-    candidates = f"MATERIALIZED (\n{found_first}\n)" if filters else f"({statement(__file__, 'users_all')})"
-    return ordered.replace("WITH ", f"WITH candidates AS {candidates},\n", 1)
+    return "\nINTERSECT\n".join(f"({text})" for text in filters) or statement(__file__, "users_all")
 
 
-def _parameters(asked: Asked, *, now: datetime) -> dict[str, Any]:
+def _parameters(asked: Asked, text: str, *, now: datetime) -> dict[str, Any]:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     facts = {"now": now, "midnight": midnight, "tier": asked.tier, "beginning": asked.beginning, "sort": asked.sort}
-    used = _text(asked)
-    return {name: value for name, value in facts.items() if f"%({name})s" in used}
+    return {name: value for name, value in facts.items() if f"%({name})s" in text}

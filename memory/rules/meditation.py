@@ -20,6 +20,14 @@ class Trigger(StrEnum):
     BACKFILL = "backfill"
 
 
+class Scope(StrEnum):
+    """Whom a run is about; some: a cohort."""
+
+    ALL = "all"
+    SOME = "some"
+    USER = "user"
+
+
 class RunState(StrEnum):
     """held: it would archive far more than usual, and waits for an operator; aborted: an operator's decision."""
 

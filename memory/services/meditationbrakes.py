@@ -15,7 +15,7 @@ from memory import metrics
 from memory.models import MeditationRun, MeditationShard, MeditationUndo
 from memory.rules import brakes
 from memory.rules.brakes import Held, Seen
-from memory.rules.meditation import UNFINISHED, RunState, ShardState, UndoState
+from memory.rules.meditation import UNFINISHED, RunState, Scope, ShardState, UndoState
 
 RUNS_LOOKED_BACK = 7
 JOB = Actor.job("meditation")
@@ -82,7 +82,7 @@ def spend(run_id: UUID, size_bytes: int, *, now: datetime) -> None:
 def look(run_id: UUID, *, now: datetime) -> None:
     """Hold a run that archived far more than usual so far."""
     run = MeditationRun.objects.get(pk=run_id)
-    if run.user_id is None and run.approved_at is None and brakes.is_spike(_seen(run_id), usual(before=run)):
+    if run.scope != Scope.USER and run.approved_at is None and brakes.is_spike(_seen(run_id), usual(before=run)):
         hold(run_id, Held.SPIKE, now=now)
 
 
@@ -147,7 +147,7 @@ def retry(run_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntry:
 
 def usual(*, before: MeditationRun) -> Seen:
     """What the last runs of all users did that ended well."""
-    ended = MeditationRun.objects.filter(user=None, state=RunState.SUCCEEDED, created_at__lt=before.created_at)
+    ended = MeditationRun.objects.filter(scope=Scope.ALL, state=RunState.SUCCEEDED, created_at__lt=before.created_at)
     latest = ended.order_by("-created_at", "-pk").values_list("pk", flat=True)[:RUNS_LOOKED_BACK]
     return _sum(MeditationShard.objects.filter(run_id__in=list(latest)).aggregate(**TOTALS))
 

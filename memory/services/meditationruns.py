@@ -23,7 +23,8 @@ from kimberly.lib.errors import Kind, Refusal
 from kimberly.lib.sql import statement
 from memory import metrics
 from memory.models import MeditationRun, MeditationShard, MemoryUser
-from memory.queries import scoring
+from memory.queries import cohorts, scoring
+from memory.queries.cohorts import Cohort
 from memory.rules import brakes
 from memory.rules.brakes import Held
 from memory.rules.meditation import (
@@ -35,6 +36,7 @@ from memory.rules.meditation import (
     UNFINISHED,
     Act,
     RunState,
+    Scope,
     ShardState,
     Trigger,
 )
@@ -65,8 +67,16 @@ class AlreadyMeditating(Refusal):
         return {"existing_id": self.existing.public_id, "state": self.existing.state}
 
 
+class NobodyThere(Refusal):
+    """Nobody is in the cohort."""
+
+    slug = "nobody-there"
+    kind = Kind.CONFLICT
+    title = "Nobody is among those on whom to meditate. Nothing was begun."
+
+
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Meditator:
     """A user whom a run is about, with what is active."""
 
     id: UUID
@@ -82,28 +92,39 @@ class Part:
     items: int
 
 
-def begin(trigger: Trigger, *, user_id: UUID | None = None, actor: Actor, why: Why, now: datetime) -> MeditationRun:
-    """Leave a run of all customers, or of one user, with its shards to be done.
+def begin(
+    trigger: Trigger,
+    *,
+    user_id: UUID | None = None,
+    cohort: Cohort | None = None,
+    actor: Actor,
+    why: Why,
+    now: datetime,
+) -> MeditationRun:
+    """Leave a run of all customers, of some or of one user, with its shards to be done.
 
-    Raises UserGone, or AlreadyMeditating.
+    Raises UserGone, NobodyThere or AlreadyMeditating.
     """
+    scope = Scope.USER if user_id else Scope.SOME if cohort else Scope.ALL
     try:
         with transaction.atomic():
             _require_free(user_id)
             run = MeditationRun.objects.create(
                 trigger=trigger,
                 user_id=user_id,
+                cohort=cohorts.kept(cohort) if cohort else {},
                 profile_version=scoring.current_profile().version,
                 created_at=now,
                 created_by=str(actor),
             )
             crashpoint("run-made")
-            _cut_into_shards(run, now=now)
+            _cut_into_shards(run, _whom(user_id, cohort, now=now), now=now)
             crashpoint("run-cut")
             facts = {"trigger": trigger, "shards": run.shards.count(), "user": str(user_id) if user_id else None}
+            facts |= {"cohort": run.cohort} if cohort else {}
             trail.record("meditation.begun", subject=_subject(run), actor=actor, now=now, after=facts, why=why)
     except IntegrityError:
-        raise AlreadyMeditating(_other()) from None
+        raise AlreadyMeditating(_other(scope)) from None
     return run
 
 
@@ -217,15 +238,25 @@ def _require_free(user_id: UUID | None) -> None:
             raise AlreadyMeditating(existing)
 
 
-def _other() -> MeditationRun:
-    """The run of all that is not finished; or was not a moment ago, and has ended since."""
-    return MeditationRun.objects.filter(user=None).latest("created_at", "pk")
+def _other(scope: Scope) -> MeditationRun:
+    """The run of as many that is not finished; or was not a moment ago, and has ended since."""
+    return MeditationRun.objects.filter(scope=scope).latest("created_at", "pk")
 
 
-def _cut_into_shards(run: MeditationRun, *, now: datetime) -> None:
+def _whom(user_id: UUID | None, cohort: Cohort | None, *, now: datetime) -> list[UUID] | None:
+    """The users whom the run is about; None for all customers."""
+    if cohort is None:
+        return [user_id] if user_id else None
+    found = cohorts.user_ids(cohort, now=now)
+    if not found:
+        raise NobodyThere
+    return found
+
+
+def _cut_into_shards(run: MeditationRun, user_ids: list[UUID] | None, *, now: datetime) -> None:
     """At most so many users and items each: some from everywhere first, then those not scored for longest."""
-    rows = statements.fetch_all(statement(__file__, "users_to_meditate"), {"user_id": run.user_id})
-    users = [Asked(*row) for row in rows]
+    rows = statements.fetch_all(statement(__file__, "users_to_meditate"), {"user_ids": user_ids})
+    users = [Meditator(*row) for row in rows]
     first = brakes.canary_users(len(users))
     canary = users[:: len(users) // first][:first] if first else []
     chosen = set(canary)
@@ -237,11 +268,11 @@ def _cut_into_shards(run: MeditationRun, *, now: datetime) -> None:
     )
     # A run without users is over at once; it is ended like any other.
     run.state, run.started_at = RunState.RUNNING, now
-    run.cap_bytes = brakes.cap_bytes(sum(user.active_bytes for user in users)) if run.user_id is None else None
+    run.cap_bytes = None if run.user_id else brakes.cap_bytes(sum(user.active_bytes for user in users))
     run.save(update_fields=["state", "started_at", "cap_bytes"])
 
 
-def _parts(users: Sequence[Asked]) -> Iterator[Part]:
+def _parts(users: Sequence[Meditator]) -> Iterator[Part]:
     part = Part([], 0)
     for user in users:
         is_full = len(part.user_ids) == MOST_USERS_IN_A_SHARD or part.items + user.items > MOST_ITEMS_IN_A_SHARD
@@ -256,9 +287,12 @@ def _parts(users: Sequence[Asked]) -> Iterator[Part]:
 
 def _put_off(shard: MeditationShard, outcome: Outcome) -> None:
     """Users whom another run had come once more, at the end of this one."""
-    number = shard.run.shards.count()
-    if outcome.left and number < LATER_SHARDS + shard.number:
-        MeditationShard.objects.create(run=shard.run, number=number + 1, user_ids=outcome.left)
+    if outcome.left:
+        # Two shards that put off users at once would give theirs the same number.
+        MeditationRun.objects.select_for_update(no_key=True).get(pk=shard.run_id)
+        number = shard.run.shards.count()
+        if number < LATER_SHARDS + shard.number:
+            MeditationShard.objects.create(run=shard.run, number=number + 1, user_ids=outcome.left)
     metrics.MEDITATED_USERS.add(len(outcome.left), "left")
 
 

@@ -21,7 +21,7 @@ WHERE
                     WHERE first.run_id = r.id AND first.is_canary AND first.state IN ('queued', 'running')
                 )
             )
-        ORDER BY r.user_id IS NULL, r.created_at, s.number
+        ORDER BY r.scope <> 'user', r.created_at, s.number
         LIMIT 1
         FOR UPDATE OF s SKIP LOCKED
     )

@@ -1,5 +1,5 @@
--- Whom a run of all customers, or of one user, is about, with their numbers and bytes of active items: those first who were not
--- scored for longest.
+-- Whom a run is about, all customers or these users, with their numbers and bytes of active items: those first who were
+-- not scored for longest.
 SELECT
     u.id,
     COALESCE(sum(c.active_items), 0)::bigint AS items,
@@ -9,6 +9,6 @@ LEFT JOIN user_scoring AS s ON u.id = s.user_id
 LEFT JOIN usage_counter AS c ON u.id = c.user_id
 WHERE
     u.state IN ('active', 'suspended')
-    AND CASE WHEN %(user_id)s::uuid IS NULL THEN u.purpose = 'customer' ELSE u.id = %(user_id)s::uuid END
+    AND CASE WHEN %(user_ids)s::uuid[] IS NULL THEN u.purpose = 'customer' ELSE u.id = ANY(%(user_ids)s::uuid[]) END
 GROUP BY u.id, s.scored_at
 ORDER BY s.scored_at NULLS FIRST, u.id

@@ -14,7 +14,8 @@ from kimberly.db import statements
 from kimberly.lib.sql import statement
 from kimberly.web.pagination import Order
 from memory.models import MeditationRun, MeditationShard
-from memory.queries import nightly
+from memory.queries import nightly, runprogress
+from memory.queries.runprogress import Progress
 from memory.rules.meditation import HEARTBEAT_LIMIT, RunState, ShardState
 from ops.queries import keyset
 from ops.queries.keyset import Page
@@ -25,26 +26,6 @@ BY_NUMBER = Order("number", "number", descending=False, kind=int)
 RUNS_SHOWN, RUNS_DRAWN, SHARDS_SHOWN = 20, 30, 50
 BEHIND_AFTER = timedelta(hours=24)
 SCHEDULE = "meditation-nightly"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The sums over a run's shards. `heard_at` is the last sign of life, None before anybody took a shard."""
-
-    shards: int = 0
-    shards_done: int = 0
-    shards_failed: int = 0
-    shards_running: int = 0
-    users: int = 0
-    users_done: int = 0
-    items_scored: int = 0
-    kept: int = 0
-    protected: int = 0
-    promoted: int = 0
-    archived: int = 0
-    purged: int = 0
-    freed_bytes: int = 0
-    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +44,7 @@ class RunRow:
     @property
     def took(self) -> timedelta:
         """From its beginning to its end, or until now."""
-        return (self.run.ended_at or self.now) - (self.run.started_at or self.run.created_at)
+        return runprogress.took(self.run, now=self.now)
 
     @property
     def is_silent(self) -> bool:
@@ -74,14 +55,12 @@ class RunRow:
     @property
     def users_per_minute(self) -> float | None:
         """None before the first shard is done."""
-        minutes = self.took / timedelta(minutes=1)
-        return self.progress.users_done / minutes if self.progress.users_done and minutes > 0 else None
+        return self.progress.users_per_minute(self.run, now=self.now)
 
     @property
     def left(self) -> timedelta | None:
         """How long it goes on at this pace; None where nobody knows."""
-        rate, waiting = self.users_per_minute, self.progress.users - self.progress.users_done
-        return timedelta(minutes=waiting / rate) if self.is_running and rate else None
+        return self.progress.left(self.run, now=self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +176,7 @@ def shards_of(run_id: UUID, *, state: ShardState | None, cursor: str = "") -> Pa
 
 def _rows(runs: Iterable[MeditationRun], names: Names, now: datetime) -> Sequence[RunRow]:
     found = list(runs)
-    asked = {"run_ids": [run.pk for run in found]}
-    sums = {row[0]: Progress(*row[1:]) for row in statements.fetch_all(statement(__file__, "progress_of_runs"), asked)}
+    sums = runprogress.of(run.pk for run in found)
     return [RunRow(run, sums.get(run.pk, Progress()), names.of(run.created_by), now) for run in found]
 
 

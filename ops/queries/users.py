@@ -24,7 +24,6 @@ from ops.queries.names import Names
 from ops.queries.reveals import RevealRow
 
 COUNTED_EXACTLY = 10_000
-NEWEST_OF_ALL = Asked()
 NEWEST_FIRST = Order("created", "created_at", descending=True, kind=datetime)
 
 
@@ -76,11 +75,11 @@ def _refused_in(text: str) -> UUID | None:
     return refused.values_list("user_id", flat=True).first()
 
 
-def page(asked: Asked = NEWEST_OF_ALL, *, cursor: str = "", now: datetime) -> Page[UserRow]:
+def page(asked: Asked = standing.EVERYBODY, *, cursor: str = "", now: datetime) -> Page[UserRow]:
     """Customers as asked for; all of them, newest first, are read along an index."""
     if "\x00" in asked.beginning:
         return Page([], None)
-    if asked == NEWEST_OF_ALL:
+    if asked == standing.EVERYBODY:
         found = keyset.page(MemoryUser.objects.filter(purpose=Purpose.CUSTOMER), NEWEST_FIRST, cursor=cursor)
     else:
         found = Page(*standing.page(asked, cursor=cursor, size=keyset.PAGE_ROWS, now=now))

@@ -9,6 +9,7 @@ from uuid import UUID
 from kimberly.audit.models import AuditEntry
 from kimberly.lib.errors import Invalid
 from memory.models import MeditationRun, MeditationUndo
+from memory.queries.cohorts import Cohort
 from memory.rules.meditation import Trigger
 from memory.services import limits, meditationbrakes, meditationruns, meditationundo, meditationundos
 from memory.services.meditationundo import Undone
@@ -29,6 +30,15 @@ def begin_of_user(sender: Sender, *, user_id: UUID, now: datetime) -> Meditation
 def begin_of_all(sender: Sender, *, now: datetime) -> MeditationRun:
     """Leave a run of all customers to be done. Raises NotYourRole, Invalid, AlreadyMeditating or AlreadySent."""
     return _begin(sender, roles.MEDITATE_ALL, user_id=None, now=now)
+
+
+def begin_of_some(sender: Sender, cohort: Cohort, *, now: datetime) -> MeditationRun:
+    """Leave a run of some customers to be done; a backfill where it asks for those who were missed.
+
+    Raises NotYourRole, Invalid, NobodyThere, AlreadyMeditating or AlreadySent.
+    """
+    trigger = Trigger.BACKFILL if cohort.missed else Trigger.MANUAL
+    return _once(sender, roles.MEDITATE_SOME, partial(meditationruns.begin, trigger, cohort=cohort), now)
 
 
 def approve(sender: Sender, run_id: UUID, *, now: datetime) -> AuditEntry:

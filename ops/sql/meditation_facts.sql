@@ -25,7 +25,7 @@ CROSS JOIN (
     SELECT coalesce(jsonb_agg(to_jsonb(last) ORDER BY last.created_at, last.id), '[]') AS runs
     FROM (
         SELECT * FROM meditation_run
-        WHERE user_id IS NULL AND state IN ('succeeded', 'failed', 'aborted')
+        WHERE scope = 'all' AND state IN ('succeeded', 'failed', 'aborted')
         ORDER BY created_at DESC, id DESC
         LIMIT %(drawn)s::bigint
     ) AS last
@@ -34,7 +34,7 @@ LEFT JOIN (
     SELECT run FROM (
         (
             SELECT to_jsonb(r) AS run, 1 AS place FROM meditation_run AS r
-            WHERE user_id IS NULL AND state IN ('queued', 'running', 'held')
+            WHERE scope = 'all' AND state IN ('queued', 'running', 'held')
             LIMIT 1
         )
         UNION ALL

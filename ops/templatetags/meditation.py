@@ -5,8 +5,10 @@ from typing import Any
 
 from django import template
 
+from memory.models import MeditationRun
+from memory.queries import cohorts
 from memory.rules.meditation import Act, RunState, ShardState, Trigger, UndoOutcome
-from ops import badges, nights, words
+from ops import badges, nights, shows, words
 from ops.badges import Badge
 from ops.queries.meditations import RunRow
 from ops.queries.runacts import UndoRow
@@ -26,6 +28,18 @@ def took(length: timedelta) -> str:
 def trigger(name: str) -> str:
     """Why a run began, before whom it is of: `Nightly, of all users`."""
     return TRIGGERS[Trigger(name)]
+
+
+@register.filter
+def whom(run: MeditationRun) -> str:
+    """`Dana Whitfield`, `all users`, `some users`."""
+    return nights.whom(run)
+
+
+@register.filter
+def cohort(run: MeditationRun) -> str:
+    """The customers whom a run of some is about, in words."""
+    return shows.of_cohort(cohorts.of_kept(run.cohort))
 
 
 @register.simple_tag

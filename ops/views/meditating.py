@@ -1,8 +1,9 @@
 """Beginning a meditation, of one user or of all: a form with a reason, and the run is left to the workers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -15,8 +16,10 @@ from kimberly.lib.errors import Refusal
 from kimberly.web import problems, requestid
 from memory import tasks
 from memory.models import MeditationRun
+from memory.queries import cohorts
+from memory.queries.cohorts import Cohort
 from memory.rules.tiers import Tier, UserState
-from ops import roles, words
+from ops import roles, shows, words
 from ops.queries import meditations
 from ops.queries.meditations import RunRow
 from ops.queries.users import Profile
@@ -25,6 +28,8 @@ from ops.services.forms import AlreadySent, Outcome
 from ops.services.measures import Sender
 from ops.views import actions, pages
 from ops.views.actions import Offer, get_or_post
+from ops.views.cohortforms import CohortFilter, MeditateSomeForm
+from ops.views.forms import ReasonedForm
 from ops.views.itemforms import MeditateForm
 
 ARCHIVED_FROM = (Tier.SHORT_TERM, Tier.LONG_TERM)
@@ -64,6 +69,37 @@ def meditate_all(request: HttpRequest) -> HttpResponse:
     return answer(request, offered, act, title="Meditate all", after=_page_of)
 
 
+@get_or_post
+def meditate_some(request: HttpRequest) -> HttpResponse:
+    """Meditate on the customers of a list, or on those who were missed in a window."""
+    now, sent = clock.utc_now(), actions.sent(request)
+    asked = CohortFilter(sent or request.GET)
+    cohort = asked.cohort(now=now) if asked.is_valid() else None
+    users = len(cohorts.user_ids(cohort, now=now)) if cohort else 0
+    form = MeditateSomeForm(sent, name="meditate", users=users)
+
+    def act(sender: Sender) -> MeditationRun:
+        return _sent_for(lambda: beginning.begin_of_some(sender, cohort or Cohort(), now=now))
+
+    shown = {"asked": asked, "hidden": asked.hidden(now=now) if cohort else [], "users": users}
+    offered = _offer_of_some(request.user, form, cohort, users)
+    title = "Meditate on some users"
+    return answer(request, offered, act, title=title, after=_page_of, template="ops/meditate_some.html", shown=shown)
+
+
+def _offer_of_some(staff: Any, form: ReasonedForm, cohort: Cohort | None, users: int) -> RunOffer:
+    nobody = "" if users else "Nobody is among these customers now."
+    wrong = "" if cohort else "What is asked for above cannot be read: mend it first."
+    return RunOffer(
+        roles.MEDITATE_SOME,
+        reverse("ops:meditate-some"),
+        form,
+        actions.refused_to(staff, roles.MEDITATE_SOME) or wrong or nobody,
+        change=(("Users", f"{users:,} {shows.of_cohort(cohort)}" if cohort else "", "all scored anew"),),
+        warning="What is archived can come back until its grace ends; what is purged cannot.",
+    )
+
+
 def answer(
     request: HttpRequest,
     offered: Offer,
@@ -71,6 +107,8 @@ def answer(
     *,
     title: str,
     after: Callable[[str], str],
+    template: str = "ops/run_form.html",
+    shown: Mapping[str, Any] = MappingProxyType({}),
 ) -> HttpResponse:
     """Send the form and go to the page after what was done, or show it with what stands against it."""
     form, status = offered.form, 200
@@ -88,7 +126,7 @@ def answer(
             status = problems.STATUS[refused.kind]
         else:
             return redirect(after(made.public_id))
-    return pages.show(request, "ops/run_form.html", {"title": title, "offer": offered}, status=status)
+    return pages.show(request, template, {**shown, "title": title, "offer": offered}, status=status)
 
 
 def offer(profile: Profile, staff: Any, form: MeditateForm, *, change: tuple[Change, ...] = ()) -> Offer:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "verdict": nights.verdict(found.facts, now),
         "bars": durations.bars([(row.took, row.run.state == RunState.SUCCEEDED) for row in drawn]),
         "drawn": drawn,
+        "behind_since": (now - meditations.BEHIND_AFTER).astimezone(UTC),
         "meditate_all": meditating.offer_of_all(request.user),
     }
     return pages.show(request, "ops/meditation.html", context)
@@ -85,7 +86,7 @@ class Asked:
 def _toast(row: RunRow, undo: UndoRow | None, done: str) -> str:
     """What was just done; a reload says the same."""
     if done == row.run.public_id:
-        return f"A meditation of {row.run.user or 'all users'} was begun."
+        return f"A meditation of {nights.whom(row.run)} was begun."
     if undo is not None and done == undo.undo.public_id:
         return "The undo was begun. It goes on whether or not you stay here."
     told = runacts.told(row.run.pk, done, now=row.now) if done else None

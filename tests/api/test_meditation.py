@@ -109,6 +109,45 @@ def test_a_key_that_is_bound_to_nobody_begins_one_of_all_or_of_one(nothing_left,
     assert service.post(MEDITATE, json={}).status_code == 409
 
 
+def test_a_key_that_is_bound_to_nobody_begins_one_of_some(nothing_left, service: httpx.Client, alice: Caller):
+    cohort = {"beginning": alice.user_id, "missed_since": "2026-01-01T00:00:00Z"}
+    run = begun(service.post(MEDITATE, json={"cohort": cohort}))
+    work()
+
+    seen = service.get(f"{OPERATIONS}/{run}").json()
+    assert (seen["user_id"], seen["trigger"], seen["state"]) == (None, "backfill", "succeeded")
+    assert (seen["cohort"]["beginning"], seen["progress"]["users_total"]) == (alice.user_id, 1)
+
+
+@pytest.mark.parametrize(
+    ("cohort", "pointer"),
+    [
+        ({"show": "everybody"}, "/cohort/show"),
+        ({"missed_until": "2026-01-01T00:00:00Z"}, "/cohort/missed_since"),
+        ({"missed_since": "2026-01-02T00:00:00Z", "missed_until": "2026-01-01T00:00:00Z"}, "/missed_until"),
+        ({"missed_since": 5}, "/cohort/missed_since"),
+        ({"beginning": "x", "nonsense": 1}, "/cohort/nonsense"),
+    ],
+)
+def test_what_is_no_cohort_is_refused(nothing_left, service: httpx.Client, cohort: dict[str, object], pointer: str):
+    answer = service.post(MEDITATE, json={"cohort": cohort})
+
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in problem_in(answer)["errors"]] == [pointer]
+
+
+def test_a_cohort_is_not_for_one_user_nor_for_a_bound_key(nothing_left, service: httpx.Client, alice: Caller):
+    cohort = {"show": "over-soft"}
+    answers = [
+        service.post(MEDITATE, json={"user_id": alice.user_id, "cohort": cohort}),
+        alice.http.post(MEDITATE, json={"cohort": cohort}),
+        service.post(MEDITATE, json={"cohort": {"beginning": "nobody-begins-so"}}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 409]
+    assert problem_in(answers[2])["title"] == "Nobody is among those on whom to meditate. Nothing was begun."
+
+
 def test_a_bound_key_sees_no_run_but_its_users(nothing_left, service: httpx.Client, alice: Caller, bob: Caller):
     runs = [begun(service.post(MEDITATE, json=body)) for body in ({}, {"user_id": alice.user_id})]
 

@@ -77,3 +77,18 @@ def test_a_run_that_failed_says_so_by_its_exit(dana, monkeypatch):
     with pytest.raises(CommandError, match=r"It is failed\. 1 of 1 shards failed"):
         told("--user", dana.external_id, "--wait")
     assert MeditationRun.objects.get(user_id=dana.id).shards.get().tries == MOST_TRIES
+
+
+def test_some_are_those_of_a_list_or_who_were_missed(dana):
+    Person.register("eve").writes("Likes figs.")
+
+    [run_id, _] = told("--beginning", "dana", "--missed-since", "2020-01-01T02:00", "--wait")
+
+    run = MeditationRun.objects.get(cohort__beginning="dana")
+    assert (run.public_id, run.trigger, run.cohort["since"]) == (run_id, Trigger.BACKFILL, "2020-01-01T02:00:00+00:00")
+    assert UserScoring.objects.get().user_id == dana.id
+
+
+def test_one_user_and_some_are_not_asked_for_at_once(dana):
+    with pytest.raises(CommandError, match="leave the other filters out"):
+        told("--user", dana.external_id, "--show", "over-soft")

@@ -40,17 +40,18 @@ def test_before_anything_is_done_nobody_knows_how_long_it_takes(run):
     found = seen(run, NOON + 10 * SECOND)
 
     assert (found.state, found.external_id) == (RunState.RUNNING, None)
-    assert (found.progress.shards_total, found.progress.users_total) == (3, 5)
-    assert (found.progress.users_done, found.progress.seconds_left) == (0, None)
+    assert (found.progress.shards, found.progress.users) == (3, 5)
+    assert (found.progress.users_done, found.seconds_left) == (0, None)
 
 
 def test_what_is_left_goes_by_the_rate_so_far(run):
     does_one(NOON + 10 * SECOND)
 
-    progress = seen(run, NOON + 10 * SECOND).progress
+    found = seen(run, NOON + 10 * SECOND)
+    progress = found.progress
 
     assert (progress.shards_done, progress.users_done, progress.items_scored) == (1, 1, 1)
-    assert progress.seconds_left == 40
+    assert found.seconds_left == 40
 
 
 def test_who_is_put_off_to_a_later_shard_is_one_user(run):
@@ -61,7 +62,7 @@ def test_who_is_put_off_to_a_later_shard_is_one_user(run):
 
     progress = seen(run, NOON + SECOND).progress
 
-    assert (progress.shards_total, progress.users_total, progress.users_done) == (4, 5, 0)
+    assert (progress.shards, progress.users, progress.users_done) == (4, 5, 0)
 
 
 def test_the_end_is_told_with_its_error(run):
@@ -75,4 +76,4 @@ def test_the_end_is_told_with_its_error(run):
     found = seen(run, NOON + 9 * SECOND)
 
     assert (found.state, found.error, found.ended_at) == (RunState.FAILED, "1 of 3 shards failed", NOON + SECOND)
-    assert (found.progress.shards_done, found.progress.shards_failed, found.progress.seconds_left) == (2, 1, 0)
+    assert (found.progress.shards_done, found.progress.shards_failed, found.seconds_left) == (2, 1, 0)

@@ -17,6 +17,7 @@ from tests.personas import Person
 
 WHY = "The client is in a loop, HD-2214"
 MEDITATE_ALL = "/ops/meditation/all/"
+MEDITATE_SOME = "/ops/meditation/some/"
 
 
 def run_page(run: MeditationRun, rest: str = "") -> str:

@@ -10,7 +10,7 @@ from kimberly.audit.trail import Why
 from kimberly.lib import bytesize
 from memory.models import MeditationRun
 from memory.rules import brakes
-from memory.rules.meditation import RunState, Trigger
+from memory.rules.meditation import RunState, Scope, Trigger
 from memory.rules.tiers import Tier
 from memory.services import meditationruns
 from ops.queries import timeline, users
@@ -18,7 +18,7 @@ from ops.queries.names import Names
 from ops.queries.timeline import Happened
 from ops.roles import Role
 from tests.api.plans import make_plan
-from tests.ops.portal import MEDITATE_ALL, WHY, Portal, meditate_page, text_of, user_page
+from tests.ops.portal import MEDITATE_ALL, MEDITATE_SOME, WHY, Portal, meditate_page, text_of, user_page
 from tests.personas import NOON, TESTER, Person, content_of, hire
 
 pytestmark = pytest.mark.usefixtures("clock_at_noon")
@@ -107,6 +107,57 @@ def test_support_is_told_that_an_operator_meditates_on_all(sam, dana):
 def test_the_users_page_offers_it(sam, vera, dana):
     assert "Meditate now Score, promote and archive" in sam.reads(user_page(dana))
     assert "cannot start a meditation of one user: lead and operator and support can." in vera.reads(user_page(dana))
+
+
+def test_an_operator_begins_one_of_those_on_a_list(olivia, dana, bob):
+    address = f"{MEDITATE_SOME}?show=over-soft&tier=long-term"
+    form = olivia.reads(address)
+
+    answer = olivia.sends(MEDITATE_SOME, show="over-soft", tier="long-term", whom="1 users")
+
+    run = MeditationRun.objects.get()
+    assert "1 those on the list “Over soft” in long-term" in form
+    assert (run.scope, run.cohort) == (Scope.SOME, {"show": "over-soft", "tier": "long-term"})
+    assert [shard.user_ids for shard in run.shards.all()] == [[dana.id]]
+    page = olivia.reads(answer.url)
+    assert "A meditation of some users was begun." in page
+    assert "Those on the list “Over soft” in long-term" in page
+
+
+def test_a_backfill_is_of_those_who_were_missed(olivia, dana):
+    fields = {"since": "2026-11-01T00:00", "until": "2026-11-18T00:00:00"}
+    olivia.sends(MEDITATE_SOME, **fields, whom="1 users")
+
+    run = MeditationRun.objects.get()
+    assert run.trigger == Trigger.BACKFILL
+    assert "Backfill of some users" in olivia.reads(f"/ops/meditation/{run.public_id}/")
+    assert "missed from 2026-11-01 00:00 UTC until 2026-11-18 00:00 UTC" in olivia.reads(
+        f"/ops/meditation/{run.public_id}/"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"since": "2026-11-18T00:00", "until": "2026-11-17T00:00"}, "This must be after the beginning of the window."),
+        ({"until": "2026-11-17T00:00"}, "Since when? A window has a beginning."),
+        ({"since": "yesterday"}, "A day and a time, such as 2026-11-17 02:00."),
+        ({"show": "suspended"}, "Nobody is among these customers now."),
+    ],
+)
+def test_what_cannot_be_asked_for_is_said_and_nothing_is_begun(olivia, dana, fields, says):
+    answer = olivia.sends(MEDITATE_SOME, **fields, whom="1 users")
+
+    assert (answer.status_code, MeditationRun.objects.count()) == (422, 0)
+    assert says in text_of(answer)
+
+
+def test_when_they_are_more_by_now_the_number_is_asked_for_again(olivia, dana, bob):
+    answer = olivia.sends(MEDITATE_SOME, q="", whom="1 users")
+
+    assert (answer.status_code, MeditationRun.objects.count()) == (422, 0)
+    assert "This is not how many users these are by now." in text_of(answer)
+    assert "Type 2 users" in text_of(answer)
 
 
 def do(at):

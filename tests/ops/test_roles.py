@@ -27,6 +27,7 @@ from ops.models import ContentReveal, StaffSession, UserNote
 from ops.roles import ACTIONS, PAGES, Role
 from tests.ops.portal import (
     MEDITATE_ALL,
+    MEDITATE_SOME,
     Portal,
     change_note_page,
     end_page,
@@ -67,6 +68,7 @@ OFFERED = {
     "ops:undo": roles.THROTTLE,  # of the act in question: test_undo has the others
     "ops:meditate": roles.MEDITATE,
     "ops:meditate-all": roles.MEDITATE_ALL,
+    "ops:meditate-some": roles.MEDITATE_SOME,
     "ops:approve-meditation": roles.APPROVE,
     "ops:abort-meditation": roles.ABORT,
     "ops:retry-meditation": roles.RETRY,
@@ -193,6 +195,7 @@ def address_of(page, braked, runs):
         "ops:meditation-run": f"/ops/meditation/{MeditationRun.objects.earliest('created_at').public_id}/",
         "ops:meditate": meditate_page(dana),
         "ops:meditate-all": MEDITATE_ALL,
+        "ops:meditate-some": MEDITATE_SOME,
         "ops:approve-meditation": run_page(held, "approve/"),
         "ops:abort-meditation": run_page(held, "abort/"),
         "ops:retry-meditation": run_page(failed, "retry/"),
@@ -287,6 +290,7 @@ def sent_by(seen, braked, runs, kept):
         "end-sessions": lambda: seen.sends(ending),
         "meditate": lambda: seen.sends(meditate_page(dana)),
         "meditate-all": lambda: seen.sends(MEDITATE_ALL),
+        "meditate-some": lambda: seen.sends(MEDITATE_SOME, q="dana", whom="1 users"),
         **decided_by(seen, *runs),
     }
 

@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from threading import Event
 from typing import Any
 from uuid import UUID
@@ -10,28 +12,43 @@ from kimberly.lib.actors import Actor
 from kimberly.lib.errors import Refusal
 from memory import tasks
 from memory.models import MeditationRun
-from memory.queries import operations
+from memory.queries import cohorts, operations
+from memory.queries.cohorts import Cohort
 from memory.queries.operations import Operation
+from memory.queries.standing import Asked, Show
 from memory.rules.meditation import RunState, Trigger
+from memory.rules.tiers import Tier
 from memory.services import meditationruns, users
 
 LOOK_EVERY_SECONDS = 1
 
 
 class Command(BaseCommand):
-    help = "Begin a meditation of all customers, or of one user; print its id."
+    help = "Begin a meditation of all customers, of some, or of one user; print its id."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--user", metavar="EXTERNAL_ID", help="Only this user's memories.")
+        parser.add_argument("--show", choices=list(Show), help="Only the customers of this list of the portal.")
+        parser.add_argument("--tier", choices=list(Tier), help="Of the list only those in this tier.")
+        parser.add_argument("--beginning", default="", help="Only those whose ids or names begin so.")
+        parser.add_argument(
+            "--missed-since", type=_time, metavar="TIME", help="Backfill: only those not scored since, in ISO 8601."
+        )
+        parser.add_argument(
+            "--missed-until", type=_time, metavar="TIME", help="The end of that window; now unless given."
+        )
         parser.add_argument(
             "--wait", action="store_true", help="Stay until it has ended, and lend the workers a hand meanwhile."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user_id = _user(options["user"])
+        user_id, cohort, now = _user(options["user"]), _cohort(options), clock.utc_now()
+        if user_id and cohort:
+            raise CommandError("--user is one user: leave the other filters out.")
+        trigger = Trigger.BACKFILL if cohort and cohort.missed else Trigger.MANUAL
         actor = Actor.command("meditate")
         try:
-            run = meditationruns.begin(Trigger.MANUAL, user_id=user_id, actor=actor, why=Why(), now=clock.utc_now())
+            run = meditationruns.begin(trigger, user_id=user_id, cohort=cohort, actor=actor, why=Why(), now=now)
         except Refusal as refusal:
             raise CommandError(_said(refusal)) from refusal
         tasks.send_lanes()
@@ -67,6 +84,20 @@ def _user(external_id: str | None) -> UUID | None:
     return found
 
 
+def _cohort(options: Mapping[str, Any]) -> Cohort | None:
+    """The customers that the options ask for; None where they ask for all."""
+    since, until = options["missed_since"], options["missed_until"] or clock.utc_now()
+    missed = cohorts.window(since, until) if since else None
+    asked = Asked(show=options["show"], tier=options["tier"], beginning=options["beginning"])
+    cohort = Cohort(asked=asked, missed=missed)
+    return None if cohort == Cohort() else cohort
+
+
+def _time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _said(refusal: Refusal) -> str:
     if isinstance(refusal, meditationruns.AlreadyMeditating):
         return f"{refusal.detail} It is {refusal.existing.public_id}, {refusal.existing.state}."
@@ -74,8 +105,8 @@ def _said(refusal: Refusal) -> str:
 
 
 def _progress(now: Operation) -> str:
-    done, left = now.progress, now.progress.seconds_left
-    parts = f"shards {done.shards_done + done.shards_failed} of {done.shards_total}, users {done.users_done:,}"
+    done, left = now.progress, now.seconds_left
+    parts = f"shards {done.shards_done + done.shards_failed} of {done.shards}, users {done.users_done:,}"
     return parts if left is None else f"{parts}, {left} s left"
 
 

@@ -8,6 +8,7 @@ SELECT
     count(*) FILTER (WHERE state = 'running') AS shards_running,
     sum(CASE WHEN state = 'succeeded' THEN users_done ELSE cardinality(user_ids) END)::bigint AS users,
     sum(users_done)::bigint AS users_done,
+    coalesce(sum(cardinality(user_ids)) FILTER (WHERE state = 'failed'), 0)::bigint AS users_failed,
     sum(items_scored)::bigint AS items_scored,
     sum(kept)::bigint AS kept,
     sum(protected)::bigint AS protected,

@@ -1,0 +1,78 @@
+"""Which customers a meditation of some is about: chosen by the address, and sent along with its form."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from memory.queries.cohorts import Cohort, Window
+from memory.queries.standing import Asked, Show
+from memory.rules.tiers import TIERS_SHOWN
+from ops import shows
+from ops.views.finding import LONGEST_SEARCH
+from ops.views.forms import DATETIME_LOCAL, ReasonedForm, seen
+from ops.views.itemforms import Confirmed
+
+NO_TIME = {"invalid": "A day and a time, such as 2026-11-17 02:00."}
+
+
+class CohortFilter(forms.Form):
+    """The list of users, and the window in which they were missed."""
+
+    show = forms.ChoiceField(
+        label="Of the list",
+        choices=[("", "All customers"), *((show, shows.ALL[show].label) for show in Show)],
+        required=False,
+    )
+    tier = forms.ChoiceField(
+        label="In", choices=[("", "Any tier"), *((tier, tier.label) for tier in TIERS_SHOWN)], required=False
+    )
+    q = forms.CharField(
+        label="Whose ids or names begin with", max_length=LONGEST_SEARCH, required=False, validators=[seen]
+    )
+    since = forms.DateTimeField(
+        label="Missed since, in UTC",
+        required=False,
+        widget=forms.DateTimeInput(format=DATETIME_LOCAL, attrs={"type": "datetime-local"}),
+        error_messages=NO_TIME,
+        help_text="A backfill: those on whom nobody has meditated since. Empty: whenever they were scored.",
+    )
+    until = forms.DateTimeField(
+        label="Until, in UTC",
+        required=False,
+        widget=forms.DateTimeInput(format=DATETIME_LOCAL, attrs={"type": "datetime-local"}),
+        error_messages=NO_TIME,
+        help_text="Who was registered later was not missed. Empty: now.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if until and not since and "since" not in self.errors:
+            self.add_error("since", "Since when? A window has a beginning.")
+        elif since and until and until <= since:
+            self.add_error("until", "This must be after the beginning of the window.")
+        return cleaned
+
+    def cohort(self, *, now: datetime) -> Cohort:
+        """Who is asked for; only once the form is valid."""
+        of = self.cleaned_data
+        asked = Asked(show=of["show"] or None, tier=of["tier"] or None, beginning=of["q"])
+        since = of["since"]
+        return Cohort(asked=asked, missed=Window(since, of["until"] or now) if since else None)
+
+    def hidden(self, *, now: datetime) -> list[tuple[str, str]]:
+        """Names and values by which the same customers are asked for again; the window's end is fixed."""
+        of = self.cleaned_data
+        times = {"since": of["since"], "until": (of["until"] or now) if of["since"] else None}
+        told = {name: f"{at:%Y-%m-%dT%H:%M:%S}" for name, at in times.items() if at}
+        return list({name: of[name] for name in ("show", "tier", "q") if of[name]}.items()) + list(told.items())
+
+
+class MeditateSomeForm(Confirmed, ReasonedForm):
+    """Meditate on so many customers: the sender types how many."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, users: int) -> None:
+        super().__init__(data, name=name)
+        self.expect(f"{users} users", meant="how many users these are by now")
