@@ -117,12 +117,12 @@ class Cohort(Strict):
     beginning: str = Field(default="", max_length=128, description="Their ids or names begin so.", examples=["acct-55"])
     missed_since: Instant | None = Field(
         default=None,
-        description="A backfill: those on whom nobody has meditated since this time.",
+        description="A backfill: those on whom nobody has meditated since this time, UTC.",
         examples=[EXAMPLE_TIME],
     )
     missed_until: Instant | None = Field(
         default=None,
-        description="The end of the window in which they were missed; left out: now.",
+        description="The end of the window in which they were missed, UTC; left out: now.",
         examples=[None],
     )
 
