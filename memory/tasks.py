@@ -11,6 +11,7 @@ from kimberly.lib import clock
 from kimberly.lib.actors import Actor
 from kimberly.web import redisclient
 from kimberly.web.redisclient import RedisAway
+from memory.queries import nightly
 from memory.rules.meditation import Trigger
 from memory.services import embeddings, meditationruns, meditationundos, samples
 from memory.services.meditationruns import AlreadyMeditating
@@ -36,11 +37,14 @@ def sample_usage(**_kwargs: object) -> int | None:
 @shared_task(name="memory.meditate_nightly", acks_late=True, time_limit=600, expires=6 * 3600)
 def meditate_nightly(**_kwargs: object) -> str | None:
     """Begin the night's run of all customers; its id, None when the run before is not finished."""
-    actor = Actor.job("memory.meditate_nightly")
+    actor, now = Actor.job("memory.meditate_nightly"), clock.utc_now()
+    due_at = nightly.due_at(now=now)
     try:
-        run = meditationruns.begin(Trigger.NIGHTLY, actor=actor, why=Why(), now=clock.utc_now())
+        run = meditationruns.begin(Trigger.NIGHTLY, due_at=due_at, actor=actor, why=Why(), now=now)
     except AlreadyMeditating as refusal:
-        meditationruns.skip(Trigger.NIGHTLY, refusal.existing)
+        # With the same due time another beat has sent it too, or a clock went back: it is not skipped but done.
+        if due_at is None or refusal.existing.due_at != due_at:
+            meditationruns.skip(Trigger.NIGHTLY, refusal.existing)
         return None
     send_lanes()
     return run.public_id

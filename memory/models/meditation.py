@@ -129,6 +129,7 @@ class MeditationRun(models.Model):
     profile_version = models.IntegerField()
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=80)
+    due_at = models.DateTimeField(null=True, help_text="When a schedule wanted it; None: somebody did.")
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=80, blank=True)
@@ -156,6 +157,7 @@ class MeditationRun(models.Model):
                 name="meditation_run_ended_ck",
             ),
             models.CheckConstraint(condition=Q(user=None) | Q(cohort={}), name="meditation_run_cohort_ck"),
+            models.UniqueConstraint(fields=["due_at"], name="meditation_run_due_once_uq"),
             # A run of all users never overlaps with another one, nor one of some with one of some.
             models.UniqueConstraint(
                 fields=["scope"],

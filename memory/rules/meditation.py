@@ -10,6 +10,8 @@ MOST_ITEMS_IN_A_SHARD = 20_000
 DEAD_AFTER, HEARTBEAT_LIMIT = timedelta(seconds=10), timedelta(minutes=2)
 """A shard whose worker's lock is free is dead after the shorter time, any other that says nothing after the longer."""
 MOST_TRIES = 3
+TRIES_TOGETHER = 2
+"""After so many failed tries of a shard its users are tried apart, so that one user's data stops nobody else."""
 
 
 class Trigger(StrEnum):

@@ -33,6 +33,7 @@ from memory.rules.meditation import (
     MOST_ITEMS_IN_A_SHARD,
     MOST_TRIES,
     MOST_USERS_IN_A_SHARD,
+    TRIES_TOGETHER,
     UNFINISHED,
     Act,
     RunState,
@@ -97,13 +98,15 @@ def begin(
     *,
     user_id: UUID | None = None,
     cohort: Cohort | None = None,
+    due_at: datetime | None = None,
     actor: Actor,
     why: Why,
     now: datetime,
 ) -> MeditationRun:
     """Leave a run of all customers, of some or of one user, with its shards to be done.
 
-    Raises UserGone, NobodyThere or AlreadyMeditating.
+    `due_at` is when a schedule wanted it: of however many who send it, one begins it. Raises UserGone, NobodyThere or
+    AlreadyMeditating.
     """
     scope = Scope.USER if user_id else Scope.SOME if cohort else Scope.ALL
     try:
@@ -112,6 +115,7 @@ def begin(
             run = MeditationRun.objects.create(
                 trigger=trigger,
                 user_id=user_id,
+                due_at=due_at,
                 cohort=cohorts.kept(cohort) if cohort else {},
                 profile_version=scoring.current_profile().version,
                 created_at=now,
@@ -124,7 +128,7 @@ def begin(
             facts |= {"cohort": run.cohort} if cohort else {}
             trail.record("meditation.begun", subject=_subject(run), actor=actor, now=now, after=facts, why=why)
     except IntegrityError:
-        raise AlreadyMeditating(_other(scope)) from None
+        raise AlreadyMeditating(_other(scope, due_at)) from None
     return run
 
 
@@ -181,13 +185,45 @@ def _wait(shard: MeditationShard) -> None:
 
 
 def fail(shard: MeditationShard, error: str, *, now: datetime) -> None:
-    """Note what a try ended with; after the last one the shard has failed, else it waits for the next."""
+    """Note what a try ended with; after the last one the shard has failed, else it waits for the next.
+
+    Before its last try a shard is taken apart: one user's data must not keep the others from being done.
+    """
     has_failed = shard.tries >= MOST_TRIES
     state, ended_at = (ShardState.FAILED, now) if has_failed else (ShardState.QUEUED, None)
     given_up = MeditationShard.objects.filter(pk=shard.pk, state=ShardState.RUNNING, tries=shard.tries)
-    if given_up.update(state=state, ended_at=ended_at, error=error[:80]) and has_failed:
+    with transaction.atomic():
+        if not given_up.update(state=state, ended_at=ended_at, error=error[:80]):
+            return
+        if shard.tries == TRIES_TOGETHER:
+            _take_apart(shard, error[:80])
+    if has_failed:
         metrics.MEDITATED_USERS.add(len(shard.user_ids), "failed")
         finish(shard.run_id, now=now)
+
+
+def _take_apart(shard: MeditationShard, error: str) -> None:
+    """Leave the shard its first user, and make shards of the others, each with as many tries left."""
+    first, *others = shard.user_ids
+    MeditationShard.objects.filter(pk=shard.pk).update(user_ids=[first])
+    number = _last_number(shard.run_id) if others else 0
+    MeditationShard.objects.bulk_create(
+        MeditationShard(
+            run_id=shard.run_id,
+            number=place,
+            user_ids=[user_id],
+            is_canary=shard.is_canary,
+            tries=shard.tries,
+            error=error,
+        )
+        for place, user_id in enumerate(others, start=number + 1)
+    )
+
+
+def _last_number(run_id: UUID) -> int:
+    """The number of the run's last shard. Until the end of the transaction nobody else adds one."""
+    MeditationRun.objects.select_for_update(no_key=True).get(pk=run_id)
+    return MeditationShard.objects.filter(run_id=run_id).count()
 
 
 def finish(run_id: UUID, *, now: datetime) -> MeditationRun:
@@ -238,9 +274,10 @@ def _require_free(user_id: UUID | None) -> None:
             raise AlreadyMeditating(existing)
 
 
-def _other(scope: Scope) -> MeditationRun:
-    """The run of as many that is not finished; or was not a moment ago, and has ended since."""
-    return MeditationRun.objects.filter(scope=scope).latest("created_at", "pk")
+def _other(scope: Scope, due_at: datetime | None) -> MeditationRun:
+    """The run that was due then; else that of as many which is not finished, or was not a moment ago."""
+    due = MeditationRun.objects.filter(due_at=due_at).first() if due_at else None
+    return due or MeditationRun.objects.filter(scope=scope).latest("created_at", "pk")
 
 
 def _whom(user_id: UUID | None, cohort: Cohort | None, *, now: datetime) -> list[UUID] | None:
@@ -288,9 +325,7 @@ def _parts(users: Sequence[Meditator]) -> Iterator[Part]:
 def _put_off(shard: MeditationShard, outcome: Outcome) -> None:
     """Users whom another run had come once more, at the end of this one."""
     if outcome.left:
-        # Two shards that put off users at once would give theirs the same number.
-        MeditationRun.objects.select_for_update(no_key=True).get(pk=shard.run_id)
-        number = shard.run.shards.count()
+        number = _last_number(shard.run_id)
         if number < LATER_SHARDS + shard.number:
             MeditationShard.objects.create(run=shard.run, number=number + 1, user_ids=outcome.left)
     metrics.MEDITATED_USERS.add(len(outcome.left), "left")

@@ -47,6 +47,8 @@ BEGUN = {
     "M1": "A meditation that is cut off anywhere is finished by the next worker; nothing is half done or done twice.",
     "M2": "A run ends by itself after its workers were killed or the broker lost everything.",
     "M3": "A task that comes twice, late or too often changes nothing more.",
+    "M4": "However many send what is due, it is done once.",
+    "M8": "Whatever a clock does, nothing is purged early, and no night is lost or doubled.",
     "M6": "Whatever the policies and the items are, no cap is exceeded; what is unusual waits for an operator.",
     "L3": "An undo gives back equal rows, of a user all or none; without room it says what would make room.",
     "P1": "Each page and action is open to the roles that the table names, and closed to all others, by any way in.",

@@ -129,8 +129,9 @@ class Running:
         return text in self.log.read_text()
 
     def stop(self):
+        """A worker ends what it is at: here also what other tests have left to be done."""
         self.process.terminate()
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=120)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """A run is done shard by shard, each once, whatever happens to those who do it; and it ends once."""
 
+from collections import Counter
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -154,6 +155,30 @@ def test_a_shard_that_fails_three_times_fails_by_name_and_everybody_else_is_done
     assert (bad.state, bad.error, bad.tries) == (ShardState.FAILED, "MemoryError", 3)
     assert (run.state, run.error) == (RunState.FAILED, "1 of 3 shards failed")
     assert UserScoring.objects.count() == 4
+
+
+def test_of_a_shard_that_fails_its_users_are_tried_apart(db):
+    """One user's data stops nobody else, and is tried three times at most."""
+    people = [Person.register(f"apart{n}") for n in range(5)]
+    for person in people:
+        person.writes("Prefers the window seat.")
+    run, bad = begin(), people[2]
+    tries: Counter[UUID] = Counter()
+
+    while (shard := runs.take(now=NOON)) is not None:
+        tries.update(shard.user_ids)
+        if bad.id in shard.user_ids:
+            runs.fail(shard, "DataError", now=NOON)
+        else:
+            runs.do(shard, tell_time=at(NOON))
+
+    run.refresh_from_db()
+    failed = run.shards.get(state=ShardState.FAILED)
+    assert (failed.user_ids, failed.error, tries[bad.id]) == ([bad.id], "DataError", rules.MOST_TRIES)
+    assert run.state == RunState.FAILED
+    scored = set(UserScoring.objects.values_list("user_id", flat=True))
+    assert scored == {person.id for person in people if person != bad}
+    assert max(tries.values()) == rules.MOST_TRIES
 
 
 def test_a_try_that_was_given_up_says_nothing_any_more(people):
