@@ -68,8 +68,14 @@ def meditate_shard(**_kwargs: object) -> str | None:
 
 @shared_task(name="memory.watch_meditations", acks_late=True, time_limit=60, expires=60)
 def watch_meditations(**_kwargs: object) -> int:
-    """Take up what a killed worker or a lost message left; how many workers were asked to go on."""
-    meditationruns.watch(now=clock.utc_now())
+    """Take up what a killed worker or a lost message left; how many workers were asked to go on.
+
+    In a new installation the first night is begun at once, not only the next time it is due.
+    """
+    now = clock.utc_now()
+    if not meditationruns.has_had_a_night() and nightly.due_at(now=now) is not None:
+        meditate_nightly()
+    meditationruns.watch(now=now)
     return send_lanes() + send_for_undo()
 
 

@@ -255,6 +255,11 @@ def watch(*, now: datetime) -> None:
         finish(run_id, now=now)
 
 
+def has_had_a_night() -> bool:
+    """Whether a night's run was ever begun here."""
+    return MeditationRun.objects.filter(trigger=Trigger.NIGHTLY).exists()
+
+
 def idle_lanes() -> int:
     """How many more workers could take a shard now: of the lanes that are free as many as there are shards."""
     waiting = MeditationShard.objects.filter(state=ShardState.QUEUED, run__state=RunState.RUNNING)

@@ -49,6 +49,12 @@ def near_limit(history: History) -> None:
     room = FREE_BYTES[Tier.LONG_TERM] * 974 // 1000 - _bytes_of(history, Tier.LONG_TERM)
     tables = history.tables(Share(Tier.LONG_TERM, room, document_bytes=110_000), least_age=timedelta(hours=5))
     history.write_in_batches(sorted(tables, key=attrgetter("created_at", "content")))
+    at = max(history.now - timedelta(hours=4), history.night + timedelta(seconds=1))
+    full = Share(Tier.LONG_TERM, FREE_BYTES[Tier.LONG_TERM] * 974 // 1000)
+    again = [history.documents.table("pulse", at, most_bytes=110_000) for _ in range(6)]
+    metadata = {"source": "chat", "tags": ["pulse", "export"]}
+    memories = [history.memory_of(table, Tier.LONG_TERM, at, metadata) for table in again]
+    history.top_up(at, memories, full, limit_bytes=FREE_BYTES[Tier.LONG_TERM])
     for minutes in (194, 51, 9):
         at = history.now - timedelta(minutes=minutes)
         table = history.documents.table("pulse", at, most_bytes=FREE_BYTES[Tier.LONG_TERM] // 25)
@@ -65,6 +71,12 @@ def bursting(history: History) -> None:
         # One after the other, at an even pace but for a few seconds.
         age = FULL_SECONDS + (105 * 60 - FULL_SECONDS) * left / room + chance.uniform(-4, 4)
         left -= size_of(_mail(history, age, size_bytes=min(left, chance.randint(4_200, 9_600))))
+    at = history.now - timedelta(seconds=FULL_SECONDS - 20)
+    mails = [documents.trade_mail(chance, at, most_bytes=9_000) for _ in range(20)]
+    metadata = {"session": f"import-{at:%Y-%m-%d}", "source": "mail", "tags": ["mail", "import"]}
+    memories = [history.memory_of(mail, Tier.SHORT_TERM, at, metadata) for mail in mails]
+    full = Share(Tier.SHORT_TERM, FREE_BYTES[Tier.SHORT_TERM])
+    history.top_up(at, memories, full, limit_bytes=FREE_BYTES[Tier.SHORT_TERM])
     for age in range(430, 10, -70):
         _mail(history, age, size_bytes=2_600)
 
@@ -95,6 +107,11 @@ def override_ends_soon(history: History) -> None:
         found.append(history.memory_of(table, Tier.SHORT_TERM, at, metadata))
     for memory in reversed(found):
         history.write(memory.created_at, [memory])
+    at = now - timedelta(seconds=200)
+    again = [history.documents.table("survey", at, most_bytes=24_000) for _ in range(6)]
+    metadata = {"session": f"survey-{at:%Y-%m-%d}", "source": "chat", "tags": ["survey", "answers"]}
+    memories = [history.memory_of(table, Tier.SHORT_TERM, at, metadata) for table in again]
+    history.top_up(at, memories, Share(Tier.SHORT_TERM, raised_bytes * 79 // 100), limit_bytes=raised_bytes)
 
 
 def override_ended(history: History) -> None:

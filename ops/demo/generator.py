@@ -10,7 +10,7 @@ from random import Random
 from memory.rules.tiers import Tier
 from ops.demo.cases import CASES, FREE_BYTES, Case
 from ops.demo.histories import PACES, SOURCES, History, Share
-from ops.demo.plans import Colleague, Demo, Person, PlanChanged
+from ops.demo.plans import Colleague, Demo, Person, PlanChanged, last_night
 from ops.demo.voices import Voice, dice, words_of
 from ops.roles import Role
 
@@ -63,7 +63,7 @@ def plan(*, seed: str, now: datetime) -> Demo:
     cast = Cast(seed, now)
     people = [*_ordinary(cast), *(_of_case(case, cast) for case in CASES)]
     people.sort(key=attrgetter("registered_at", "external_id"))
-    return Demo(now - WEEKS - timedelta(days=1), tuple(SOURCES), STAFF, tuple(people))
+    return Demo(now - WEEKS - timedelta(days=1), last_night(now), tuple(SOURCES), STAFF, tuple(people))
 
 
 def _ordinary(cast: Cast) -> Iterator[Person]:

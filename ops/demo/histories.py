@@ -8,12 +8,12 @@ from typing import Any
 
 from memory.rules.tiers import SHORT_TERM_LIFE, Tier
 from ops.demo.documents import LARGE, LEAST_BYTES, Document, Documents
-from ops.demo.plans import Asked, Deed, Deleted, GoalSet, Memory, Rated, Written
+from ops.demo.plans import Asked, Deed, Deleted, GoalSet, Memory, Rated, ToppedUp, Written, last_night
 from ops.demo.voices import Voice
 
 RECENT = SHORT_TERM_LIFE - timedelta(hours=2)  # What is older was promoted or is gone by now, or will be within hours.
 SYNC = timedelta(days=10)  # What was said long ago came in every tenth day: so many calls fewer.
-CALL = timedelta(minutes=30)  # Of the last day: what was said within so long comes in together.
+CALL = timedelta(minutes=30)  # Of the last days: what was said within so long comes in together.
 AWAKE = (7, 22)
 LEAST_AGE = timedelta(seconds=5)
 SOURCES = {
@@ -84,6 +84,7 @@ class History:
     _written_at: list[datetime] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.night = last_night(self.now)
         self.documents = Documents(self.voice)
         # Each has busy and quiet weekdays of their own.
         self._week = [self.voice.chance.uniform(0.1, 1) for _ in range(7)]
@@ -109,6 +110,11 @@ class History:
         self.deeds.append(Written(at, client or self.client, tuple(memories), len(self.written)))
         self.written += memories
         self._written_at += [at] * len(memories)
+
+    def top_up(self, at: datetime, memories: list[Memory], share: Share, *, limit_bytes: int) -> None:
+        """Go on sending until the tier holds the share's bytes again, where the last night took some."""
+        full = share.total_bytes / limit_bytes
+        self.deeds.append(ToppedUp(at, self.client, tuple(memories), share.tier, limit_bytes, full))
 
     def write_in_batches(self, memories: list[Memory]) -> None:
         """Those of the last day within hours, since some of them expire by the hour; older ones in large batches."""
@@ -186,7 +192,8 @@ class History:
 
     def _tier(self, at: datetime) -> Tier:
         chance = self.voice.chance.random()
-        if at > self.now - RECENT and chance < 0.7:
+        looked_at_last_night = self.night - 2 * SHORT_TERM_LIFE < at < self.night - SHORT_TERM_LIFE - 2 * CALL
+        if (at > self.now - RECENT or looked_at_last_night) and chance < 0.7:
             return Tier.SHORT_TERM
         return Tier.PERMANENT if chance > 0.86 else Tier.LONG_TERM
 
@@ -224,7 +231,8 @@ class History:
 
     def _call_of(self, memory: Memory) -> object:
         age = self.now - memory.created_at
-        return (SYNC, age // SYNC) if age > SHORT_TERM_LIFE else (CALL, age // CALL)
+        is_old = memory.created_at < self.night - 2 * SHORT_TERM_LIFE
+        return (SYNC, age // SYNC) if is_old else (CALL, age // CALL)
 
     def _delete(self) -> None:
         """One in fifty of what is older than a day: told wrongly, or not wanted any more."""

@@ -1,5 +1,6 @@
 """Carries the plan out: each deed by the service that the API or the portal would call, at the time it happened."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,12 +15,27 @@ from kimberly.audit.trail import Why
 from kimberly.clients import keys
 from kimberly.clients.models import ApiKey, Scope
 from kimberly.db import statements
+from kimberly.lib import clock
 from kimberly.lib.actors import Actor, ActorKind
 from memory.embedding.base import Embedded
-from memory.models import MemoryUser, Throttle
+from memory.models import MeditationDecision, MemoryUser, Throttle
+from memory.queries import usage
 from memory.rules.limits import RefusalKind, ThrottleScope
+from memory.rules.meditation import Act, Trigger
 from memory.rules.selections import Deed as ItemDeed
-from memory.services import accesses, bulk, drafts, embeddings, feedback, goals, items, refusals, samples, users
+from memory.services import (
+    accesses,
+    bulk,
+    drafts,
+    embeddings,
+    feedback,
+    goals,
+    items,
+    meditationruns,
+    refusals,
+    samples,
+    users,
+)
 from memory.services.drafts import Draft
 from memory.services.feedback import Verdict
 from memory.services.quotas import QuotaExceeded, Stored
@@ -35,6 +51,7 @@ from ops.services import itemacts, measures, notes, staff, suspensions, undo
 from ops.services.measures import Brake, Limit, Sender
 
 LOCK = 0x4B44_454D  # "KDEM": the advisory lock of the one loader
+LEAST_TOPPED_UP, SPARE_BYTES = 1_000, 32
 SCOPES = (Scope.READ, Scope.WRITE, Scope.QUERY)
 
 
@@ -84,7 +101,7 @@ def vectors_of(demo: Demo) -> dict[str, Embedded]:
 
 
 def _texts_of(deed: plans.Deed) -> list[str]:
-    if isinstance(deed, plans.Written):
+    if isinstance(deed, plans.Written | plans.ToppedUp):
         return [memory.content for memory in deed.memories]
     return [deed.text] if isinstance(deed, plans.GoalSet) else []
 
@@ -95,22 +112,46 @@ class _Loader:
     def __init__(self, demo: Demo, vectors: dict[str, Embedded], actor: Actor, now: datetime) -> None:
         self._demo = demo
         self._now = now
+        self.night = demo.night
         self.vectors = vectors
         self._actor = actor
         self.keys = {name: self._key(name) for name in demo.clients}
         self.staff = {colleague.username: self._hire(colleague) for colleague in demo.staff}
         self.loaded = Loaded()
+        self.changed: set[UUID] = set()
+        """Whose items the last night changed."""
+        self.taken: set[UUID] = set()
+        """What it archived or purged: nobody deletes, rates or protects that any more."""
 
     def load(self) -> Loaded:
+        night = self._demo.night
+        old = [person for person in self._demo.people if person.registered_at < night]
+        lives = {person.external_id: _Life(person, self) for person in old}
+        for life in lives.values():
+            life.goes_on(until=night)
+        self._meditate()
         for person in self._demo.people:
-            life = _Life(person, self)
-            for deed in person.deeds:
-                life.is_sampled_before(deed.at)
-                life.do(deed)
-            life.is_sampled_before(self._now)
+            life = lives.get(person.external_id) or _Life(person, self)
+            life.goes_on(until=self._now)
             self.loaded.users += 1
         samples.note_hours(since=self._demo.began_at, until=self._now)
         return self.loaded
+
+    def _meditate(self) -> None:
+        """As the workers would have done last night."""
+        night, began = self._demo.night, clock.utc_now()
+
+        def tell_time() -> datetime:
+            return night + (clock.utc_now() - began)
+
+        actor = Actor.job("memory.meditate_nightly")
+        run = meditationruns.begin(Trigger.NIGHTLY, due_at=night, actor=actor, why=Why(), now=night)
+        while (shard := meditationruns.take(now=tell_time())) is not None:
+            meditationruns.do(shard, tell_time=tell_time)
+        decided = MeditationDecision.objects.filter(run=run)
+        self.changed = set(decided.values_list("user_id", flat=True))
+        taken = decided.exclude(act=Act.PROMOTED)
+        self.taken = set(taken.values_list("item_id", flat=True))
 
     def _key(self, client: str) -> ApiKey:
         """Its text is thrown away: nobody can call with it."""
@@ -145,6 +186,19 @@ class _Life:
         profile = Profile(person.display_name, person.email, person.plan, person.time_zone)
         author = self._actor(person.client)
         self.user_id = users.put(person.external_id, profile, actor=author, now=person.registered_at)[0].pk
+        self.done = 0
+
+    def goes_on(self, *, until: datetime) -> None:
+        """Do what comes next, in order of time, and take the samples between."""
+        if self.user_id in self.loader.changed:
+            self.changed_at = max(self.loader.night, self.changed_at or self.loader.night)
+        for deed in self.person.deeds[self.done :]:
+            if deed.at >= until:
+                break
+            self.is_sampled_before(deed.at)
+            self.do(deed)
+            self.done += 1
+        self.is_sampled_before(until)
 
     def is_sampled_before(self, at: datetime) -> None:
         """Take the sample of the first hour after a change, as the job would have done, when that hour has come."""
@@ -174,7 +228,7 @@ class _Life:
 
     @do.register
     def _(self, deed: plans.Deleted) -> None:
-        if item_id := self.ids.get(deed.place):
+        if item_id := self._kept(deed.place):
             self.changed_at = deed.at
             items.delete_item(item_id, user_id=self.user_id, actor=self._actor(self.person.client), now=deed.at)
 
@@ -184,7 +238,7 @@ class _Life:
 
     @do.register
     def _(self, deed: plans.Rated) -> None:
-        if item_id := self.ids.get(deed.place):
+        if item_id := self._kept(deed.place):
             said, author = Verdict(deed.helpful, deed.emotional_weight), self._actor(self.person.client)
             feedback.give(item_id, said, user_id=self.user_id, created_by=author, now=deed.at)
 
@@ -245,8 +299,28 @@ class _Life:
             refusals.keep_counted(kind, call, **facts, now=deed.at)
             self.loader.loaded.refused += 1
 
+    @do.register
+    def _(self, deed: plans.ToppedUp) -> None:
+        for memory in deed.memories:
+            used = usage.of_user(self.user_id, now=deed.at)[deed.tier].active_bytes
+            left = int(deed.limit_bytes * deed.share) - used - len(json.dumps(memory.metadata)) - SPARE_BYTES
+            if left < LEAST_TOPPED_UP:
+                return
+            content = memory.content.encode()[:left].decode(errors="ignore")
+            draft = self._draft(replace(memory, content=content), deed.at)
+            if draft.embedded is None and (vectors := embeddings.of_texts([content])):
+                draft = replace(draft, embedded=vectors[0])
+            actor, self.changed_at = self._actor(deed.client), deed.at
+            bulk.write_what_fits([draft], user_id=self.user_id, created_by=actor, now=deed.at)
+            self.loader.loaded.items += 1
+
+    def _kept(self, place: int) -> UUID | None:
+        """The item at this place, unless it was refused or the last night took it."""
+        item_id = self.ids.get(place)
+        return None if item_id in self.loader.taken else item_id
+
     def _chosen(self, places: Sequence[int]) -> list[Chosen]:
-        return choices.frozen(self.user_id, [self.ids[place] for place in places])
+        return choices.frozen(self.user_id, [found for place in places if (found := self._kept(place))])
 
     def _draft(self, memory: plans.Memory, at: datetime) -> Draft:
         draft = drafts.prepare(

@@ -4,7 +4,7 @@ A place is the number of a memory among all that its person's clients wrote, fro
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from memory.rules.tiers import Tier
@@ -155,8 +155,33 @@ class HeldBack:
     times: int
 
 
+@dataclass(frozen=True, slots=True)
+class ToppedUp:
+    """A client goes on sending these until a tier is as full as before the night's meditation: this share of its limit.
+
+    How many it takes shows only then; the last one is cut to what is missing.
+    """
+
+    at: datetime
+    client: str
+    memories: tuple[Memory, ...]
+    tier: Tier
+    limit_bytes: int
+    share: float
+
+
+NIGHT_HOUR, MEDITATED_WITHIN = 2, timedelta(minutes=20)
+
+
+def last_night(now: datetime) -> datetime:
+    """The last 02:00 UTC whose meditation has surely ended."""
+    night = now.astimezone(UTC).replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+    return night if night <= now - MEDITATED_WITHIN else night - timedelta(days=1)
+
+
 Deed = (
     Written
+    | ToppedUp
     | Deleted
     | Asked
     | Rated
@@ -203,6 +228,8 @@ class Demo:
     """Everything."""
 
     began_at: datetime
+    night: datetime
+    """When the last meditation before now was due."""
     clients: tuple[str, ...]
     staff: tuple[Colleague, ...]
     people: tuple[Person, ...]

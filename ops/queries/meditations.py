@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django_celery_beat.models import CrontabSchedule
 
 from kimberly.db import statements
 from kimberly.lib.sql import statement
 from kimberly.web.pagination import Order
-from memory.models import MeditationRun, MeditationShard
+from memory.models import MeditationRun, MeditationShard, MemoryUser
 from memory.queries import nightly, runprogress
 from memory.queries.runprogress import Progress
 from memory.rules.meditation import HEARTBEAT_LIMIT, RunState, ShardState
@@ -61,6 +61,14 @@ class RunRow:
     def left(self) -> timedelta | None:
         """How long it goes on at this pace; None where nobody knows."""
         return self.progress.left(self.run, now=self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRow:
+    """One shard. `user` is whose data it failed at, where that is known: it was tried apart from the others."""
+
+    shard: Any
+    user: MemoryUser | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +174,16 @@ def exists(run_id: UUID) -> bool:
     return MeditationRun.objects.filter(pk=run_id).exists()
 
 
-def shards_of(run_id: UUID, *, state: ShardState | None, cursor: str = "") -> Page[MeditationShard]:
+def shards_of(run_id: UUID, *, state: ShardState | None, cursor: str = "") -> Page[ShardRow]:
     """The run's shards in the order in which they are done, of this state where given."""
-    rows = MeditationShard.objects.filter(run_id=run_id).annotate(users=F("user_ids__len"))
+    shards = MeditationShard.objects.filter(run_id=run_id)
+    rows: QuerySet[Any] = shards.annotate(users=F("user_ids__len"), first_id=F("user_ids__0"))
     if state is not None:
         rows = rows.filter(state=state)
-    return keyset.page(rows.defer("user_ids"), BY_NUMBER, cursor=cursor, size=SHARDS_SHOWN)
+    page = keyset.page(rows.defer("user_ids"), BY_NUMBER, cursor=cursor, size=SHARDS_SHOWN)
+    alone = [row.first_id for row in page.rows if row.state == ShardState.FAILED and row.users == 1]
+    users = MemoryUser.objects.in_bulk(alone) if alone else {}
+    return Page([ShardRow(row, users.get(row.first_id)) for row in page.rows], page.next_cursor)
 
 
 def _rows(runs: Iterable[MeditationRun], names: Names, now: datetime) -> Sequence[RunRow]:

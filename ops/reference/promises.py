@@ -49,6 +49,8 @@ BEGUN = {
     "M3": "A task that comes twice, late or too often changes nothing more.",
     "M4": "However many send what is due, it is done once.",
     "M8": "Whatever a clock does, nothing is purged early, and no night is lost or doubled.",
+    "M5": "A decision tells its score again, whatever became of the item, the weights and all around it.",
+    "M7": "What one user's data does to a worker stops nobody else; it is tried three times and has a name in the end.",
     "M6": "Whatever the policies and the items are, no cap is exceeded; what is unusual waits for an operator.",
     "L3": "An undo gives back equal rows, of a user all or none; without room it says what would make room.",
     "P1": "Each page and action is open to the roles that the table names, and closed to all others, by any way in.",

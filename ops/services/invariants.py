@@ -70,7 +70,7 @@ CHECKS: dict[str, Callable[[datetime], Iterator[str]]] = {
     "I1": _counters_equal_items,
     "I2": lambda now: _rows("item_states", now),
     "I3": lambda now: _rows("writes_above_limit", now),
-    "I4": lambda now: _rows("permanent_archived", now),
+    "I4": lambda now: _rows("protected_taken", now),
     AUDIT_CHAIN: _audit_chain,
     "I7": lambda now: _rows("beyond_daily_cap", now),
     "I8": lambda now: _rows("silent_meditations", now, limit=SILENT_AFTER),

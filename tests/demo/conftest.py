@@ -9,6 +9,7 @@ from kimberly.lib.actors import Actor
 from ops.demo import generator, loading
 from ops.services import invariants
 from tests.demo.furnished import Furnished
+from tests.meditation.alone import nobody_else
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +20,7 @@ def furnished(django_db_setup: None, django_db_blocker) -> Iterator[Furnished]:
         before = invariants.check(now=now + timedelta(minutes=3))
         plan = generator.plan(seed="tests", now=now)
         vectors = loading.vectors_of(plan)
-        loaded = loading.carry_out(plan, vectors, actor=Actor.command("tests"), now=now)
+        with nobody_else():
+            loaded = loading.carry_out(plan, vectors, actor=Actor.command("tests"), now=now)
         yield Furnished(plan, loaded, now, before)
         transaction.set_rollback(True)

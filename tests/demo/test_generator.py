@@ -172,11 +172,14 @@ def test_nothing_is_stored_before_it_was_said(demo):
     assert all(memory.created_at <= deed.at for deed in written for memory in deed.memories)
 
 
-def test_short_term_holds_the_last_day_alone(demo):
+def test_short_term_holds_the_last_day_and_what_last_night_looked_at(demo):
     short = [memory.created_at for memory in memories_of(demo) if memory.tier is Tier.SHORT_TERM]
+    older = [at for at in short if at <= NOW - timedelta(hours=24)]
 
     assert len(short) > 500
-    assert min(short) > NOW - timedelta(hours=24)
+    assert 20 < len(older) < 200
+    assert demo.night - timedelta(hours=48) < min(older)
+    assert max(older) < demo.night - timedelta(hours=24)
 
 
 @pytest.mark.parametrize("language", voices.LANGUAGES)

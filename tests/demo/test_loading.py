@@ -9,10 +9,23 @@ from django.db.models import Q
 from kimberly.audit import sealing
 from kimberly.audit.models import AuditEntry
 from kimberly.lib.actors import Actor
-from memory.models import AccessEvent, Goal, ItemFeedback, MemoryItem, MemoryUser, Refusal, TierPolicy, UsageCounter
+from memory.models import (
+    AccessEvent,
+    Goal,
+    ItemFeedback,
+    MeditationDecision,
+    MeditationRun,
+    MemoryItem,
+    MemoryUser,
+    Refusal,
+    TierPolicy,
+    UsageCounter,
+    UserScoring,
+)
 from memory.queries import samples, usage
 from memory.queries.retrieval import Narrowing
 from memory.rules.limits import RefusalKind
+from memory.rules.meditation import Act, RunState, Trigger
 from memory.rules.tiers import ItemState, Purpose, Tier, UserState
 from memory.services import retrieval
 from memory.services.retrieval import Question
@@ -71,7 +84,7 @@ def test_items_stand_in_all_tiers_with_their_vectors_some_protected_some_archive
     assert {tier: found.filter(tier=tier).count() > 200 for tier in Tier} == dict.fromkeys(Tier, True)
     assert found.filter(state=ItemState.ARCHIVED).count() > 20
     assert found.filter(protected=True).count() > 20
-    assert not found.filter(embedding=None).exists()
+    assert not found.exclude(state=ItemState.PURGED).filter(embedding=None).exists()
     assert found.filter(tier=Tier.SHORT_TERM, state=ItemState.ACTIVE, expires_at__lt=furnished.now).count() == 0
 
 
@@ -89,6 +102,19 @@ def test_a_third_have_goals_and_there_are_questions_and_verdicts(furnished):
     assert Goal.objects.filter(**of_ours).values("user").distinct().count() in range(20, 60)
     assert AccessEvent.objects.filter(**of_ours).count() > 100
     assert ItemFeedback.objects.filter(item__user__in=furnished.users()).count() > 50
+
+
+def test_last_night_meditated_on_everybody_who_was_there(furnished):
+    run = MeditationRun.objects.get(trigger=Trigger.NIGHTLY, due_at=furnished.plan.night)
+    decided = MeditationDecision.objects.filter(run=run)
+    there = furnished.users().filter(created_at__lt=furnished.plan.night)
+
+    assert run.state == RunState.SUCCEEDED
+    assert UserScoring.objects.filter(user__in=there).count() == there.count()
+    assert {act: decided.filter(act=act).count() > 3 for act in (Act.PROMOTED, Act.ARCHIVED)} == {
+        Act.PROMOTED: True,
+        Act.ARCHIVED: True,
+    }
 
 
 def test_one_is_near_the_limit_and_was_refused_three_times(furnished):

@@ -119,6 +119,23 @@ def test_no_clock_makes_a_purge_come_early(dana, jump):
     assert dana.item(one.id).state == ItemState.PURGED
 
 
+@pytest.mark.usefixtures("schedule", "dana")
+def test_a_new_installation_has_its_first_night_at_once_and_once():
+    with time_machine.travel(NIGHT + 9 * HOUR):
+        tasks.watch_meditations()
+        do_all(NIGHT + 9 * HOUR)
+        tasks.watch_meditations()
+
+    assert nights() == [(NIGHT, RunState.SUCCEEDED)]
+
+
+@pytest.mark.usefixtures("dana")
+def test_where_the_nights_are_switched_off_none_is_begun():
+    tasks.watch_meditations()
+
+    assert nights() == []
+
+
 def test_a_schedule_of_seconds_is_due_at_each_of_its_ticks(schedule):
     every = IntervalSchedule.objects.create(every=10, period=IntervalSchedule.SECONDS)
     schedule.crontab, schedule.interval = None, every

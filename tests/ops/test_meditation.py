@@ -124,7 +124,7 @@ def test_a_shard_that_failed_says_by_what_and_after_how_many_tries(sam, dana, cl
     text = sam.reads(run_page(run))
 
     assert "The night’s meditation failed just now: 1 of 1 shards failed" in text
-    assert "Shard 1 Failed MemoryError 3 just now 0 of 1" in text
+    assert "Shard 1 of Dana Whitfield Failed MemoryError 3 just now 0 of 1" in text
     assert "No shard is in this state" in sam.reads(run_page(run, "?state=running"))
 
 

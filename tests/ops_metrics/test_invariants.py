@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from kimberly.audit import trail
 from kimberly.lib import clock
-from memory.models import MeditationDecision, MeditationRun, MeditationShard, TierPolicy
+from memory.models import MeditationDecision, MeditationRun, MeditationShard, MemoryItem, TierPolicy
 from memory.rules.meditation import Act, Reason, RunState, ShardState, Trigger
 from memory.rules.tiers import Tier
 from memory.services import items, limits
@@ -190,6 +190,24 @@ def test_a_permanent_item_that_a_job_archived_is_found(dora, run, now):
     decided(run, dora, tier=Tier.PERMANENT, size_bytes=100, at=now, reason=Reason.EXPIRED)
 
     assert [name for name, text in violations() if "is permanent" in text and str(run.pk) in text] == ["I4"]
+
+
+def test_a_protected_item_that_a_job_took_is_found(dora, run, now):
+    decided(run, dora, tier=Tier.LONG_TERM, size_bytes=100, at=now)
+    decision = MeditationDecision.objects.get(run=run)
+    MeditationDecision.objects.update(item_version=1)
+    MemoryItem.objects.filter(pk=decision.item_id).update(protected=True)
+
+    assert [name for name, text in violations() if "is protected" in text and str(run.pk) in text] == ["I4"]
+
+
+def test_an_item_that_was_protected_after_a_job_took_it_is_none(dora, run, now):
+    decided(run, dora, tier=Tier.LONG_TERM, size_bytes=100, at=now)
+    decision = MeditationDecision.objects.get(run=run)
+    MeditationDecision.objects.update(item_version=1)
+    MemoryItem.objects.filter(pk=decision.item_id).update(protected=True, version=2)
+
+    assert [text for _, text in violations() if str(run.pk) in text] == []
 
 
 @pytest.mark.parametrize(("size_bytes", "expected"), [(512 << 10, []), ((512 << 10) + 1, ["I7"])])
