@@ -30,6 +30,9 @@ class Cohort:
     missed: Window | None = None
 
 
+EVERYBODY = Cohort()
+
+
 def window(since: datetime, until: datetime) -> Window:
     """The window between these times. Raises Invalid where it ends before it begins."""
     if since >= until:

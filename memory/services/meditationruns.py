@@ -108,6 +108,8 @@ def begin(
     `due_at` is when a schedule wanted it: of however many who send it, one begins it. Raises UserGone, NobodyThere or
     AlreadyMeditating.
     """
+    if cohort == cohorts.EVERYBODY:
+        cohort = None
     scope = Scope.USER if user_id else Scope.SOME if cohort else Scope.ALL
     try:
         with transaction.atomic():

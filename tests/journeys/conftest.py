@@ -53,7 +53,7 @@ def open_window(browser, web):
 def _people(django_db_setup, django_db_blocker):
     """Hired once a process: hashing a password takes half a second."""
     with django_db_blocker.unblock():
-        return {role: hire(str(role), role) for role in (Role.SUPPORT, Role.LEAD, Role.VIEWER)}
+        return {role: hire(str(role), role) for role in (Role.SUPPORT, Role.LEAD, Role.VIEWER, Role.OPERATOR)}
 
 
 @pytest.fixture
@@ -66,6 +66,12 @@ def sam(_people):
 def lena(_people):
     """A lead."""
     return _people[Role.LEAD].username
+
+
+@pytest.fixture
+def olivia(_people):
+    """An operator."""
+    return _people[Role.OPERATOR].username
 
 
 @pytest.fixture

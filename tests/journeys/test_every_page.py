@@ -7,11 +7,19 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth import get_user_model
 
+from kimberly.audit.models import AuditEntry
 from kimberly.audit.trail import Why
 from kimberly.lib import clock
-from memory.models import MemoryItem
+from memory.models import (
+    MeditationRun,
+    MeditationShard,
+    MeditationUndo,
+    MemoryItem,
+    MemoryUser,
+)
+from memory.rules.brakes import Held
 from memory.rules.limits import RefusalKind
-from memory.rules.meditation import Trigger
+from memory.rules.meditation import RunState, ShardState, Trigger, UndoOutcome
 from memory.rules.selections import Deed
 from memory.rules.tiers import Tier
 from memory.services import items, meditationruns, refusals
@@ -22,7 +30,7 @@ from ops.services import itemacts, notes, reveals, undo
 from ops.services.measures import Sender
 from tests.counts import rounds
 from tests.journeys.window import DESKTOP, PHONE
-from tests.ops.portal import items_page, mask_page, search_page, suspend_page, undo_page, user_page
+from tests.ops.portal import items_page, mask_page, run_page, search_page, suspend_page, undo_page, user_page
 from tests.personas import TESTER, Person, hire
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -58,8 +66,23 @@ SIGNED_IN = [
     "/ops/meditation/all/",
     "{run}",
     "{run}?state=running",
+    "/ops/meditation/some/",
+    "/ops/meditation/some/?show=over-soft&since=2026-11-02T02:00&until=2026-11-01T02:00",
     "{run}?tab=decisions",
+    "{run}?tab=decisions&sample=on",
+    "{run}?tab=undo",
+    "{run}?tab=history",
+    "{run}undo/",
+    "{part}",
     "{running}",
+    "{running}abort/",
+    "{held}",
+    "{held}approve/",
+    "{failed}",
+    "{failed}retry/",
+    "{undoing}",
+    "{undoing}?tab=undo",
+    "{stop}",
     "{user}meditate/",
     "/admin/password_change/",
     "/admin/password_change/done/",
@@ -102,6 +125,7 @@ SIGNED_IN = [
     "{delete}",
     "{user}suspend/",
 ]
+OF_RUNS = ("/ops/meditation/", "{run}", "{part}", "{running}", "{held}", "{failed}", "{undoing}", "{stop}")
 EVERY_LOOK = [(DESKTOP, "light"), (PHONE, "dark"), (DESKTOP, "dark"), (PHONE, "light")]
 LOOKS = EVERY_LOOK[: rounds(2, 4)]
 
@@ -162,7 +186,29 @@ def meditated(person, now):
     shard = meditationruns.take(now=now)
     assert shard is not None
     meditationruns.do(shard, tell_time=lambda: now)
-    return {"run": f"/ops/meditation/{done.public_id}/", "running": f"/ops/meditation/{running.public_id}/"}
+    part = run_page(done, f"undo/{person.public_id}/")
+    return {"run": run_page(done), "part": part, "running": run_page(running), **decided(other, now)}
+
+
+def decided(person, now):
+    """The addresses of runs that wait for somebody to decide, or of which somebody has."""
+    about = {"trigger": Trigger.MANUAL, "user_id": person.id, "profile_version": 1, "created_at": now}
+    over = {**about, "created_by": str(TESTER)}
+    held = MeditationRun.objects.create(state=RunState.HELD, held_at=now, held_reason=Held.SPIKE, **over)
+    failed = MeditationRun.objects.create(state=RunState.FAILED, ended_at=now, error="1 of 3 shards failed", **over)
+    MeditationShard.objects.create(
+        run=failed, number=1, user_ids=[person.id], state=ShardState.FAILED, tries=3, error="DataError"
+    )
+    undone = MeditationRun.objects.create(state=RunState.SUCCEEDED, ended_at=now, **over)
+    entry = AuditEntry.objects.filter(subject_kind="user").order_by("pk")[0]
+    undo = MeditationUndo.objects.create(
+        run=undone, act_id=entry.pk, users=9, created_at=now, created_by=str(TESTER), heartbeat_at=now
+    )
+    for outcome, user in zip(UndoOutcome, MemoryUser.objects.order_by("-pk")[:4], strict=False):
+        says = f"No room in long-term: needs 3.2 KiB, 12 B are free. {'W' * 80}"
+        undo.told.create(user=user, outcome=outcome, items=1_234, size_bytes=12_345_678, says=says)
+    pages = {"held": run_page(held), "failed": run_page(failed), "undoing": run_page(undone)}
+    return {**pages, "stop": f"/ops/meditation/undos/{undo.pk}/stop/"}
 
 
 def revealed_to(staff, person):
@@ -236,6 +282,17 @@ def search(window, question, expected):
     window.page.get_by_role("button", name="Search memories").click()
     window.page.wait_for_selector("#answer")
     return faults_of(window)
+
+
+@pytest.mark.promise("P4")
+@pytest.mark.promise("P9")
+@pytest.mark.parametrize(("size", "scheme"), LOOKS, ids=[f"{size['width']}-{scheme}" for size, scheme in LOOKS])
+def test_no_form_about_meditations_does_either(open_window, olivia, places, size, scheme):
+    window = open_window(size=size, scheme=scheme).signs_in(olivia)
+    paths = [path for path in SIGNED_IN if path.startswith(OF_RUNS)]
+    wrong = {path: look(window, path.format(**places)) for path in paths}
+
+    assert {path: found for path, found in wrong.items() if found} == {}
 
 
 @pytest.mark.promise("P4")

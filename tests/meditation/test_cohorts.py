@@ -131,3 +131,9 @@ def test_a_run_keeps_whom_it_was_about(full):
 def test_a_window_ends_after_it_begins():
     with pytest.raises(Invalid):
         cohorts.window(NOON, NOON)
+
+
+def test_who_asks_for_no_one_in_particular_asks_for_all(full):
+    run = begin_some(Cohort())
+
+    assert (run.scope, of(run)) == (Scope.ALL, {full.id})

@@ -90,7 +90,7 @@ def _cohort(options: Mapping[str, Any]) -> Cohort | None:
     missed = cohorts.window(since, until) if since else None
     asked = Asked(show=options["show"], tier=options["tier"], beginning=options["beginning"])
     cohort = Cohort(asked=asked, missed=missed)
-    return None if cohort == Cohort() else cohort
+    return None if cohort == cohorts.EVERYBODY else cohort
 
 
 def _time(text: str) -> datetime:
