@@ -18,11 +18,23 @@ from kimberly.lib import clock, ids
 from kimberly.lib.actors import Actor, ActorKind
 from memory.models import MeditationRun, MemoryItem
 from memory.queries import usage
+from memory.queries.cohorts import Cohort
+from memory.queries.standing import Asked, Show
+from memory.rules.brakes import Held
 from memory.rules.limits import ThrottleScope
-from memory.rules.meditation import Trigger
+from memory.rules.meditation import RunState, Trigger
 from memory.rules.selections import Deed
 from memory.rules.tiers import Tier
-from memory.services import drafts, embeddings, items, meditationruns, samples, users
+from memory.services import (
+    drafts,
+    embeddings,
+    items,
+    meditationbrakes,
+    meditationruns,
+    meditationundos,
+    samples,
+    users,
+)
 from memory.services.drafts import Draft
 from memory.services.users import Profile
 from ops.queries import choices
@@ -38,6 +50,7 @@ STAFF = {
     "sam": ("Sam", "Okafor", Role.SUPPORT),
     "lena": ("Lena", "Brandt", Role.LEAD),
     "eva": ("Eva", "Lindqvist", Role.VIEWER),
+    "olivia": ("Olivia", "Marsh", Role.OPERATOR),
     "ada": ("Ada", "Moreau", Role.ADMIN),
 }
 THINGS = (
@@ -125,7 +138,8 @@ def build(web: WebServer) -> dict[str, str]:
     users_by_name = {"dana": dana, "tomasz": tomasz, "marisol": marisol}
     urls = {name: reverse("ops:user", args=[f"usr_{user.hex}"]) for name, user in users_by_name.items()}
     run_url = reverse("ops:meditation-run", args=[run.public_id])
-    return {**urls, **acts, "throttle": throttle, "missed": missed, "run": run_url}
+    decided = _decided(people["olivia"], made["acct-54310"], now)
+    return {**urls, **acts, **decided, "throttle": throttle, "missed": missed, "run": run_url}
 
 
 def _meditated(now: datetime) -> MeditationRun:
@@ -134,11 +148,37 @@ def _meditated(now: datetime) -> MeditationRun:
     nights = [two - timedelta(days=days) for days in range(9, -1, -1) if two - timedelta(days=days) < now]
     for place, begun_at in enumerate(nights):
         actor = Actor.job("memory.meditate_nightly")
-        meditationruns.begin(Trigger.NIGHTLY, actor=actor, why=Why(), now=begun_at)
+        run = meditationruns.begin(Trigger.NIGHTLY, actor=actor, why=Why(), now=begun_at)
         ended_at = begun_at + timedelta(seconds=30 + 7 * (place % 4))
-        while (shard := meditationruns.take(now=begun_at)) is not None:
-            meditationruns.do(shard, tell_time=itertools.chain([begun_at], itertools.repeat(ended_at)).__next__)
+        _do_all(begun_at, ended_at)
+        run.refresh_from_db()
+        if run.state == RunState.HELD:  # of one customer's bytes each night's share is a large one
+            looked = Why("Looked at a sample of twenty: all right", "")
+            meditationbrakes.approve(run.pk, actor=MAKER, why=looked, now=begun_at)
+            _do_all(begun_at, ended_at)
     return MeditationRun.objects.filter(shards__archived__gt=0).latest("created_at")
+
+
+def _do_all(begun_at: datetime, ended_at: datetime) -> None:
+    while (shard := meditationruns.take(now=begun_at)) is not None:
+        meditationruns.do(shard, tell_time=itertools.chain([begun_at], itertools.repeat(ended_at)).__next__)
+
+
+def _decided(olivia: Any, ines: UUID, now: datetime) -> dict[str, str]:
+    """A run that waits for somebody, one that was undone, and a part that could be."""
+    at = now - timedelta(minutes=23)
+    why = Why("After the new weights the last nights took too much, INC-7", "INC-7")
+    cohort = Cohort(asked=Asked(show=Show.OVER_SOFT))
+    staff = Actor(ActorKind.STAFF, str(olivia.pk))
+    held = meditationruns.begin(Trigger.MANUAL, cohort=cohort, actor=staff, why=why, now=at)
+    meditationbrakes.hold(held.pk, Held.SPIKE, now=at + timedelta(minutes=2))
+    archived = list(MeditationRun.objects.filter(shards__archived__gt=0).order_by("created_at"))
+    undone = archived[0]
+    meditationundos.undo_run(undone.pk, actor=staff, why=why, tell_time=lambda: now - timedelta(minutes=9))
+    pages = {"held": reverse("ops:meditation-run", args=[held.public_id])}
+    pages["undone"] = reverse("ops:meditation-run", args=[undone.public_id])
+    part = [archived[-1].public_id, f"usr_{ines.hex}"]
+    return {**pages, "part": reverse("ops:undo-decisions", args=part)}
 
 
 def _hire(now: datetime) -> dict[str, Any]:
