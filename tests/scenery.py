@@ -39,7 +39,7 @@ from memory.services.drafts import Draft
 from memory.services.users import Profile
 from ops.queries import choices
 from ops.roles import Role
-from ops.services import itemacts, measures, notes, reveals, staff
+from ops.services import itemacts, measures, notes, reveals, schedules, staff
 from ops.services.measures import Brake, Limit, Sender
 from tests.personas import PASSWORD
 from tests.waiting import until
@@ -122,7 +122,8 @@ def build(web: WebServer) -> dict[str, str]:
     # The nights are those of one customer: whoever is braked or full in these pictures must stay so.
     ines = next(someone for someone in PEOPLE if someone.external_id == "acct-54310")
     made = {ines.external_id: _register(ines, author, now)}
-    run = _meditated(now)
+    schedules.sync()
+    run = _meditated(made[ines.external_id], author, now)
     made |= {someone.external_id: _register(someone, author, now) for someone in PEOPLE if someone is not ines}
     dana, tomasz, aiko, marisol = (made[f"acct-{number}"] for number in (55102, 54977, 55240, 55402))
     _refuse(web, "acct-55102", "import-bot", times=6)
@@ -142,11 +143,15 @@ def build(web: WebServer) -> dict[str, str]:
     return {**urls, **acts, **decided, "throttle": throttle, "missed": missed, "run": run_url}
 
 
-def _meditated(now: datetime) -> MeditationRun:
-    """The last nights' runs; gives the one that archived."""
+def _meditated(ines: UUID, author: Actor, now: datetime) -> MeditationRun:
+    """The last nights' runs, which each found some of a day's memories past their life; gives the last."""
     two = now.replace(hour=2, minute=0, second=0, microsecond=0)
     nights = [two - timedelta(days=days) for days in range(9, -1, -1) if two - timedelta(days=days) < now]
     for place, begun_at in enumerate(nights):
+        at = begun_at - timedelta(hours=27)
+        for text in THINGS[place % 3 :: 3]:
+            draft = drafts.prepare(tier=Tier.SHORT_TERM, content=text, now=at)
+            items.write_item(draft, user_id=ines, created_by=author, now=at)
         actor = Actor.job("memory.meditate_nightly")
         run = meditationruns.begin(Trigger.NIGHTLY, actor=actor, why=Why(), now=begun_at)
         ended_at = begun_at + timedelta(seconds=30 + 7 * (place % 4))

@@ -183,6 +183,7 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
     target = FOLDER / f"{shot.name}.png"
     if shot.unfold:
         page.locator("summary", has_text=shot.unfold).first.click()
+        page.evaluate("window.scrollTo(0, 0)")  # else the bar sticks in the middle of the picture
     if shot.fills:
         for label, text in shot.fills:
             page.get_by_label(label).fill(text)

@@ -81,7 +81,9 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`newest` is the run of all users that is under way, else the last night's; `drawn` are those that ended."""
+    """`newest` is a run that is held, else that of all users which is under way, else the last night's; `drawn` are the
+    runs of all users that ended.
+    """
 
     newest: RunRow | None
     drawn: list[RunRow]

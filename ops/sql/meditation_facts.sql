@@ -1,4 +1,5 @@
--- What the page of the meditation asks beside its list: the run of all users that is under way, else the last night's;
+-- What the page of the meditation asks beside its list: a run that waits for somebody, else that of all users that is under
+-- way, else the last night's;
 -- the last runs of all users that ended; who is behind; and when beat sends the next one.
 SELECT
     newest.run::text,
@@ -34,7 +35,8 @@ LEFT JOIN (
     SELECT run FROM (
         (
             SELECT to_jsonb(r) AS run, 1 AS place FROM meditation_run AS r
-            WHERE scope = 'all' AND state IN ('queued', 'running', 'held')
+            WHERE state = 'held' OR (scope = 'all' AND state IN ('queued', 'running'))
+            ORDER BY state <> 'held', created_at, id
             LIMIT 1
         )
         UNION ALL

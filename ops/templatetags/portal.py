@@ -28,7 +28,11 @@ register = template.Library()
 USER_PAGES = (
     "user", "users", "throttle", "lift-throttle", "raise-quota", "end-override", "reveal", "mask", "search",
     "protect", "unprotect", "delete-items", "restore-items", "suspend", "resume", "note", "change-note", "undo",
-    "meditate",
+    "meditate", "undo-decisions",
+)  # fmt: skip
+RUN_FORMS = (
+    "meditate-all", "meditate-some", "approve-meditation", "abort-meditation", "retry-meditation", "undo-meditation",
+    "stop-undo",
 )  # fmt: skip
 # Each entry of the side navigation, and the pages on which it is the current one.
 NAVIGATION = (
@@ -42,7 +46,7 @@ NAVIGATION = (
             ("ops:refusals", "Refused calls", ("refusals",)),
         ),
     ),
-    ("Service", (("ops:meditation", "Meditation", ("meditation", "meditation-run", "meditate-all")),)),
+    ("Service", (("ops:meditation", "Meditation", ("meditation", "meditation-run", *RUN_FORMS)),)),
     (
         "Staff",
         (

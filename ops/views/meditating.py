@@ -89,13 +89,14 @@ def meditate_some(request: HttpRequest) -> HttpResponse:
 
 def _offer_of_some(staff: Any, form: ReasonedForm, cohort: Cohort | None, users: int) -> RunOffer:
     nobody = "" if users else "Nobody is among these customers now."
+    whom = f"{words.counted(users, 'user')}: {shows.of_cohort(cohort)}" if cohort else ""
     wrong = "" if cohort else "What is asked for above cannot be read: mend it first."
     return RunOffer(
         roles.MEDITATE_SOME,
         reverse("ops:meditate-some"),
         form,
         actions.refused_to(staff, roles.MEDITATE_SOME) or wrong or nobody,
-        change=(("Users", f"{users:,} {shows.of_cohort(cohort)}" if cohort else "", "all scored anew"),),
+        change=(("Users", whom, "all scored anew"),),
         warning="What is archived can come back until its grace ends; what is purged cannot.",
     )
 

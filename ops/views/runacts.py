@@ -56,7 +56,8 @@ def on(row: RunRow, undo: UndoRow | None, *, staff: Any) -> list[Offer]:
         fit.append(_abort_offer)
     if state is RunState.FAILED:
         fit.append(_retry_offer)
-    if state not in UNFINISHED and row.progress.archived + row.progress.promoted:
+    is_undone = undo is not None and undo.undo.state == UndoState.ENDED and not undo.refused
+    if state not in UNFINISHED and row.progress.archived + row.progress.promoted and not is_undone:
         fit.append(_undo_offer)
     return [offer(row, staff) for offer in fit]
 
@@ -177,8 +178,8 @@ def _approved(row: RunRow) -> Iterator[Change]:
     yield "State", f"held for {words.span(row.now - (row.run.held_at or row.now))}", "running"
     yield "Users done", f"{of.users_done:,} of {of.users:,}", f"all {of.users:,}"
     share, usual = nights.archived_share(row), meditationbrakes.usual(before=row.run)
-    yield "Archived", f"{words.counted(of.archived, 'item')}, {words.percent(share)} of those scored", "more"
-    usually = f"usually {words.percent(usual.share)} of those scored" if usual.scored else "nothing to compare it with"
+    yield "Archived", f"{words.counted(of.archived, 'item')}, {share:.1%} of those scored", "more"
+    usually = f"usually {usual.share:.1%} of those scored" if usual.scored else "nothing to compare it with"
     yield "Held by", nights.held_by(row.run), usually
 
 

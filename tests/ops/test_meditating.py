@@ -116,7 +116,7 @@ def test_an_operator_begins_one_of_those_on_a_list(olivia, dana, bob):
     answer = olivia.sends(MEDITATE_SOME, show="over-soft", tier="long-term", whom="1 users")
 
     run = MeditationRun.objects.get()
-    assert "1 those on the list “Over soft” in long-term" in form
+    assert "1 user: those on the list “Over soft” in long-term" in form
     assert (run.scope, run.cohort) == (Scope.SOME, {"show": "over-soft", "tier": "long-term"})
     assert [shard.user_ids for shard in run.shards.all()] == [[dana.id]]
     page = olivia.reads(answer.url)

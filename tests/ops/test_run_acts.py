@@ -10,6 +10,8 @@ from kimberly.audit.trail import Why
 from kimberly.lib import clock
 from memory import tasks
 from memory.models import MeditationDecision, MeditationRun, MeditationUndo, MemoryItem
+from memory.queries.cohorts import Cohort
+from memory.queries.standing import Asked
 from memory.rules import brakes
 from memory.rules.brakes import Held
 from memory.rules.meditation import MOST_TRIES, Act, RunState, Trigger, UndoState
@@ -98,6 +100,25 @@ def test_a_held_run_says_why_and_what_can_be_decided(olivia, dana):
     assert "Let it go on" in text
     assert "Abort" in text
     assert "Look at a sample" in text
+
+
+def test_a_held_run_of_some_is_what_the_page_begins_with(sam, dana):
+    night(at=NOON - timedelta(hours=10))
+    some = runs.begin(Trigger.MANUAL, cohort=Cohort(asked=Asked(beginning="dana")), actor=TESTER, why=Why(), now=NOON)
+    meditationbrakes.hold(some.pk, Held.RUN_CAP, now=NOON)
+
+    text = sam.reads("/ops/meditation/")
+
+    assert "The meditation of some users is held and waits for an operator" in text
+    assert "It has brought tiers down by as much as one run may." in text
+
+
+def test_what_is_undone_as_a_whole_is_not_offered_again(olivia, dana):
+    run = night()
+    confirms(olivia, run, "undo/")
+    tasks.undo_meditation()
+
+    assert run_page(run, "undo/") not in olivia.opens(run_page(run)).content.decode()
 
 
 def test_an_operator_lets_a_held_run_go_on(olivia, dana):
