@@ -48,6 +48,7 @@ SHARD = {
     ShardState.SUCCEEDED: Badge("ok", "ok", "Done"),
     ShardState.FAILED: Badge("bad", "bad", "Failed"),
 }
+SCHEDULE = {True: Badge("ok", "ok", "On"), False: Badge("warn", "skip", "Switched off")}
 UNDO = {
     UndoOutcome.UNDONE: Badge("ok", "ok", "Undone"),
     UndoOutcome.PARTLY: Badge("warn", "warn", "Partly undone"),

@@ -107,6 +107,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:search": EVERYBODY,
     "ops:burst": EVERYBODY,
     "ops:expiring": EVERYBODY,
+    "ops:schedules": EVERYBODY,
     "ops:meditation": EVERYBODY,
     "ops:meditation-run": EVERYBODY,
     "ops:meditate": EVERYBODY,

@@ -89,6 +89,7 @@ def of_everybody() -> list[Shot]:
         Shot("burst-desktop", "/ops/burst/", height=1800),
         Shot("burst-phone", "/ops/burst/", size=PHONE, height=1500),
         Shot("expiring-desktop", "/ops/expiring/", height=SCREEN),
+        Shot("schedules-desktop", "/ops/schedules/"),
         Shot("meditation-desktop", "/ops/meditation/", height=1500),
         Shot("meditation-dark", "/ops/meditation/", scheme="dark", height=1500),
         Shot("meditation-phone", "/ops/meditation/", size=PHONE, height=1500),

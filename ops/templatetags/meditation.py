@@ -12,6 +12,7 @@ from ops import badges, nights, shows, words
 from ops.badges import Badge
 from ops.queries.meditations import RunRow
 from ops.queries.runacts import UndoRow
+from ops.queries.schedules import ScheduleRow
 
 register = template.Library()
 
@@ -58,6 +59,12 @@ def shard_badge(state: str) -> Badge:
 def act_badge(act: str) -> Badge:
     """What was decided of an item."""
     return badges.ACT[Act(act)]
+
+
+@register.simple_tag
+def schedule_badge(row: ScheduleRow) -> Badge:
+    """Whether a job is planned."""
+    return badges.SCHEDULE[row.is_on]
 
 
 @register.simple_tag

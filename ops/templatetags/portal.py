@@ -46,7 +46,13 @@ NAVIGATION = (
             ("ops:refusals", "Refused calls", ("refusals",)),
         ),
     ),
-    ("Service", (("ops:meditation", "Meditation", ("meditation", "meditation-run", *RUN_FORMS)),)),
+    (
+        "Service",
+        (
+            ("ops:meditation", "Meditation", ("meditation", "meditation-run", *RUN_FORMS)),
+            ("ops:schedules", "Schedules", ("schedules",)),
+        ),
+    ),
     (
         "Staff",
         (

@@ -61,6 +61,7 @@ SIGNED_IN = [
     "/ops/burst/",
     "/ops/burst/?tier=permanent&over=24h",
     "/ops/expiring/",
+    "/ops/schedules/",
     "/ops/meditation/",
     "/ops/meditation/?cursor=x",
     "/ops/meditation/all/",

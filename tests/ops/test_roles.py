@@ -98,6 +98,7 @@ OF_EVERYBODY = {
     "ops:refusals": "/ops/refusals/",
     "ops:burst": "/ops/burst/",
     "ops:expiring": "/ops/expiring/",
+    "ops:schedules": "/ops/schedules/",
     "ops:meditation": "/ops/meditation/",
     "ops:account": "/ops/account/",
     "ops:second-factor": "/ops/account/second-factor/",
