@@ -14,7 +14,7 @@ from kimberly.web.redisclient import RedisAway
 from memory.queries import nightly
 from memory.rules.meditation import Trigger
 from memory.services import embeddings, meditationruns, meditationundos, samples
-from memory.services.meditationruns import AlreadyMeditating
+from memory.services.meditationbrakes import AlreadyMeditating
 
 logger = structlog.get_logger(__name__)
 

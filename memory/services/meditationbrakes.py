@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q, Sum
 
 from kimberly.audit import trail
@@ -50,6 +50,21 @@ class NoSuchRun(Refusal):
     slug = "run-not-found"
     kind = Kind.NOT_FOUND
     title = "There is no such run."
+
+
+class AlreadyMeditating(Refusal):
+    """A meditation of all users, or of this one, is not finished yet."""
+
+    slug = "already-meditating"
+    kind = Kind.CONFLICT
+    title = "A meditation of these users is not finished yet. Nothing was begun."
+
+    def __init__(self, existing: MeditationRun) -> None:
+        super().__init__(existing)
+        self.existing = existing
+
+    def facts(self) -> dict[str, str]:
+        return {"existing_id": self.existing.public_id, "state": self.existing.state}
 
 
 class AlreadyUndoing(Refusal):
@@ -125,24 +140,32 @@ def abort(run_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntry:
 
 
 def retry(run_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntry:
-    """Do the failed shards of a failed run once more. Raises NoSuchRun, NotInThatState or AlreadyUndoing."""
+    """Do the failed shards of a failed run once more. Raises NoSuchRun, NotInThatState, AlreadyUndoing or
+    AlreadyMeditating.
+    """
     with transaction.atomic():
         # Held until the end: no undo begins meanwhile.
         MeditationRun.objects.select_for_update(no_key=True).filter(pk=run_id).first()
         if undoing := MeditationUndo.objects.filter(run_id=run_id, state=UndoState.RUNNING).first():
             raise AlreadyUndoing(undoing)
-        entry = _decide(
-            run_id,
-            (RunState.FAILED,),
-            {"state": RunState.RUNNING, "ended_at": None, "error": ""},
-            action="meditation.retried",
-            actor=actor,
-            why=why,
-            now=now,
-        )
+        entry = _take_up(run_id, actor=actor, why=why, now=now)
         failed = MeditationShard.objects.filter(run_id=run_id, state=ShardState.FAILED)
         failed.update(state=ShardState.QUEUED, tries=0, ended_at=None)
     return entry
+
+
+def _take_up(run_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntry:
+    """Let a failed run go on; refused while another of as many goes on."""
+    changes = {"state": RunState.RUNNING, "ended_at": None, "error": ""}
+    try:
+        with transaction.atomic():
+            return _decide(
+                run_id, (RunState.FAILED,), changes, action="meditation.retried", actor=actor, why=why, now=now
+            )
+    except IntegrityError:
+        run = MeditationRun.objects.get(pk=run_id)
+        others = MeditationRun.objects.filter(scope=run.scope, state__in=UNFINISHED)
+        raise AlreadyMeditating(others.latest("created_at", "pk")) from None
 
 
 def usual(*, before: MeditationRun) -> Seen:

@@ -45,27 +45,13 @@ from memory.rules.scoring import Profile
 from memory.rules.tiers import UserState
 from memory.services import heartbeats, meditation, meditationbrakes, quotas
 from memory.services.meditation import Outcome
+from memory.services.meditationbrakes import AlreadyMeditating
 
 logger = structlog.get_logger(__name__)
 LANES = 8
 """So many workers at most meditate at once; the others stay free for what people wait for."""
 LATER_SHARDS = 1_000
 """So many times users whom another run had may be put off within a run."""
-
-
-class AlreadyMeditating(Refusal):
-    """A meditation of all users, or of this one, is not finished yet."""
-
-    slug = "already-meditating"
-    kind = Kind.CONFLICT
-    title = "A meditation of these users is not finished yet. Nothing was begun."
-
-    def __init__(self, existing: MeditationRun) -> None:
-        super().__init__(existing)
-        self.existing = existing
-
-    def facts(self) -> dict[str, str]:
-        return {"existing_id": self.existing.public_id, "state": self.existing.state}
 
 
 class NobodyThere(Refusal):

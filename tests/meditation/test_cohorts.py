@@ -15,7 +15,8 @@ from memory.rules import brakes
 from memory.rules.meditation import RunState, Scope, Trigger
 from memory.rules.tiers import Purpose, Tier, UserState
 from memory.services import meditationruns as runs
-from memory.services.meditationruns import AlreadyMeditating, NobodyThere
+from memory.services.meditationbrakes import AlreadyMeditating
+from memory.services.meditationruns import NobodyThere
 from tests.api.plans import make_plan
 from tests.meditation.runs import begin, do_all
 from tests.personas import NOON, TESTER, Person, content_of

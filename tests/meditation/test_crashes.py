@@ -17,7 +17,7 @@ from memory.rules.tiers import Tier
 from memory.services import meditationruns as runs
 from memory.services import reconcile
 from memory.services.meditation import STEPS
-from memory.services.meditationruns import AlreadyMeditating
+from memory.services.meditationbrakes import AlreadyMeditating
 from ops.services import invariants
 from tests.api.plans import make_plan
 from tests.house.sources import PROJECT

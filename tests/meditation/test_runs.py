@@ -16,7 +16,7 @@ from memory.rules.meditation import RunState, ShardState, Trigger
 from memory.rules.tiers import Purpose, Tier
 from memory.services import meditationruns as runs
 from memory.services import users
-from memory.services.meditationruns import AlreadyMeditating
+from memory.services.meditationbrakes import AlreadyMeditating
 from memory.services.quotas import UserGone
 from memory.services.users import Profile
 from tests.meditation.runs import JOB, at, begin, do_all, taken

@@ -176,6 +176,16 @@ def test_failed_shards_are_done_again(olivia, dana):
     assert state_of(run) == RunState.SUCCEEDED
 
 
+def test_while_the_next_night_goes_on_a_failed_one_is_not_taken_up(olivia, dana):
+    run = failed()
+    begin(at=NOON + DAY)
+
+    answer = olivia.sends(run_page(run, "retry/"))
+
+    assert (answer.status_code, state_of(run)) == (409, RunState.FAILED)
+    assert "A meditation of these users is not finished yet." in text_of(answer)
+
+
 def test_sent_twice_an_act_has_one_effect(olivia, dana):
     run, once = held(), uuid4()
 

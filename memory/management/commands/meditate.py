@@ -18,7 +18,7 @@ from memory.queries.operations import Operation
 from memory.queries.standing import Asked, Show
 from memory.rules.meditation import RunState, Trigger
 from memory.rules.tiers import Tier
-from memory.services import meditationruns, users
+from memory.services import meditationbrakes, meditationruns, users
 
 LOOK_EVERY_SECONDS = 1
 
@@ -99,7 +99,7 @@ def _time(text: str) -> datetime:
 
 
 def _said(refusal: Refusal) -> str:
-    if isinstance(refusal, meditationruns.AlreadyMeditating):
+    if isinstance(refusal, meditationbrakes.AlreadyMeditating):
         return f"{refusal.detail} It is {refusal.existing.public_id}, {refusal.existing.state}."
     return refusal.detail
 
