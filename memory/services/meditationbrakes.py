@@ -156,7 +156,7 @@ def retry(run_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntry:
 
 def _take_up(run_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntry:
     """Let a failed run go on; refused while another of as many goes on."""
-    changes = {"state": RunState.RUNNING, "ended_at": None, "error": ""}
+    changes: dict[str, object] = {"state": RunState.RUNNING, "ended_at": None, "error": ""}
     try:
         with transaction.atomic():
             return _decide(

@@ -35,7 +35,10 @@ def loaded(committed_db):
 
 def scored(*people) -> list[dict[str, Any]]:
     """The plan's nodes, as they ran in the transaction of a meditation."""
-    parameters = {"user_ids": [person.id for person in people], **scoring.current_profile().parameters()}
+    parameters: dict[str, Any] = {
+        "user_ids": [person.id for person in people],
+        **scoring.current_profile().parameters(),
+    }
     text = statement(meditation.__file__, "scored_items")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(meditation.NO_NESTED_LOOPS)
