@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from memory.queries.totals import Kept
+from memory.rules.meditation import UNFINISHED, RunState
 from ops import words
 from ops.queries.overview import Facts
 from ops.services.condition import Condition
@@ -15,6 +16,7 @@ from ops.services.pulse import Pulse
 SEALED_WITHIN = timedelta(minutes=2)  # invariant I6
 DONE_WITHIN = timedelta(minutes=3)  # the job of each minute: two may be missed by a restart
 SENT_WITHIN = timedelta(minutes=6)  # beat notes every three minutes what it sent
+MEDITATED_WITHIN = timedelta(hours=26)  # each night
 CHECKED_WITHIN = timedelta(hours=26)  # once a day
 
 
@@ -96,6 +98,7 @@ def _troubles(standing: Standing) -> Iterator[Trouble]:
     yield from _of_database(standing)
     yield from _of_trail(standing)
     yield from _of_jobs(standing)
+    yield from _of_meditation(standing)
     yield from _of_users(standing)
 
 
@@ -141,6 +144,22 @@ def _of_jobs(standing: Standing) -> Iterator[Trouble]:
     yield Trouble("bad", "Jobs stand still.", f"The one of each minute was last done {last}. {why}")
 
 
+def _of_meditation(standing: Standing) -> Iterator[Trouble]:
+    facts, url = standing.facts, reverse("ops:meditation")
+    if facts.held_runs:
+        is_one = facts.held_runs == 1
+        held = "A meditation is held and waits" if is_one else f"{facts.held_runs} meditations are held and wait"
+        because = "It would archive far more than usual, and does nothing until somebody decides."
+        yield Trouble("warn", f"{held} for an operator.", because, url, "The meditation")
+    if facts.night_state == RunState.FAILED:
+        when = words.relative(facts.night_at or standing.now, standing.now)
+        because = f"It was begun {when}; each user's items are as they were, or as it should leave them."
+        yield Trouble("bad", "The last meditation failed.", because, url, "The meditation")
+    if standing.is_late(facts.night_at, MEDITATED_WITHIN):
+        when = words.relative(facts.night_at or standing.now, standing.now)
+        yield Trouble("bad", "No meditation was begun last night.", f"The last one {when}.", url, "The meditation")
+
+
 def _of_users(standing: Standing) -> Iterator[Trouble]:
     facts = standing.facts
     over = [(tier.over_hard, tier.tier.label.lower()) for tier in standing.kept.tiers if tier.over_hard]
@@ -170,6 +189,7 @@ def parts(standing: Standing) -> list[Part]:
         _beat(standing),
         Part("Audit trail", *_sealing(standing)),
         _checks(facts, now),
+        _meditation(standing),
     ]
 
 
@@ -213,6 +233,21 @@ def _sealing(standing: Standing) -> tuple[str, str, str]:
     tone = "bad" if standing.is_late(facts.oldest_unsealed_at, SEALED_WITHIN) else "ok"
     last = f", {words.relative(facts.last_sealed_at, standing.now)}" if facts.last_sealed_at else ""
     return tone, tone, f"{waiting}{last}"
+
+
+def _meditation(standing: Standing) -> Part:
+    facts = standing.facts
+    if facts.night_state is None or facts.night_at is None:
+        return Part("Meditation", "mute", "pending", "none begun yet")
+    when = words.relative(facts.night_at, standing.now)
+    if facts.held_runs:
+        return Part("Meditation", "ask", "wait", "held, waits for an operator")
+    if facts.night_state == RunState.FAILED or standing.is_late(facts.night_at, MEDITATED_WITHIN):
+        return Part("Meditation", "bad", "bad", f"{facts.night_state}, begun {when}")
+    if facts.night_state in UNFINISHED:
+        return Part("Meditation", "info", "running", f"under way, begun {when}")
+    tone = "ok" if facts.night_state == RunState.SUCCEEDED else "warn"
+    return Part("Meditation", tone, tone, f"{facts.night_state}, begun {when}")
 
 
 def _checks(facts: Facts, now: datetime) -> Part:

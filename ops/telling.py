@@ -126,30 +126,30 @@ def _one_purged(before: Facts, after: Facts, now: datetime) -> str:
 
 def _meditation_undone(before: Facts, after: Facts, now: datetime) -> str:
     if "undo" in after:
-        return f"Its undo ended: {_reached(after)}"
+        return f"The undo of the meditation ended: {_reached(after)}"
     run = f"{ids.Prefix.RUN}_{str(after.get('run', '')).replace('-', '')}"
     return f"Undid what the meditation {run} decided: {_items(after)}{_skipped(after)}"
 
 
 def _run_begun(before: Facts, after: Facts, now: datetime) -> str:
-    return f"Begun: {words.counted(int(after.get('shards', 0)), 'shard')}"
+    return f"Began a meditation of {words.counted(int(after.get('shards', 0)), 'shard')}"
 
 
 def _run_held(before: Facts, after: Facts, now: datetime) -> str:
-    return f"Held: {HELD_BY.get(str(after.get('reason')), 'it waits for an operator')}"
+    return f"The meditation is held: {HELD_BY.get(str(after.get('reason')), 'it waits for an operator')}"
 
 
 def _run_ended(before: Facts, after: Facts, now: datetime) -> str:
     error = f", {after['error']}" if after.get("error") else ""
-    return f"Ended: {after.get('state')}{error}"
+    return f"The meditation ended: {after.get('state')}{error}"
 
 
 def _undo_begun(before: Facts, after: Facts, now: datetime) -> str:
-    return f"Began to undo it, of {words.counted(int(after.get('users', 0)), 'user')}"
+    return f"Began to undo the meditation, of {words.counted(int(after.get('users', 0)), 'user')}"
 
 
 def _undo_stopped(before: Facts, after: Facts, now: datetime) -> str:
-    return f"Stopped its undo: {_reached(after)}"
+    return f"Stopped the undo of the meditation: {_reached(after)}"
 
 
 def _reached(after: Facts) -> str:
@@ -253,9 +253,9 @@ TOLD: dict[str, Saying] = {
     "meditation.undone": ("ok", "undo", _meditation_undone),
     "meditation.begun": ("info", "running", _run_begun),
     "meditation.held": ("ask", "wait", _run_held),
-    "meditation.approved": _plain("warn", "play", "Let it go on, without brakes but the daily cap"),
-    "meditation.aborted": _plain("warn", "skip", "Aborted it; what was done stays done"),
-    "meditation.retried": _plain("info", "running", "Let the failed shards be done again"),
+    "meditation.approved": _plain("warn", "play", "Let the meditation go on, without brakes but the daily cap"),
+    "meditation.aborted": _plain("warn", "skip", "Aborted the meditation; what was done stays done"),
+    "meditation.retried": _plain("info", "running", "Let the failed shards of the meditation be done again"),
     "meditation.ended": ("mute", "check", _run_ended),
     "meditation.undo_begun": ("warn", "undo", _undo_begun),
     "meditation.undo_stopped": ("warn", "skip", _undo_stopped),

@@ -33,6 +33,11 @@ class Facts:
     refused_users: int
     throttled_users: int
     raised_users: int
+    held_runs: int
+    """Meditations that wait for an operator."""
+    night_state: str | None
+    night_at: datetime | None
+    """How the last meditation of all users stands, and when it was begun."""
     customers: int
     """At most one more than was to be counted."""
 

@@ -1,5 +1,5 @@
 -- What the overview asks of the database itself: the audit queue, the last check, beat, refusals, measures in force,
--- and customers (counting stops behind so many).
+-- the last meditation of all, and customers (counting stops behind so many).
 SELECT
     pending.entries,
     pending.oldest_at,
@@ -15,6 +15,9 @@ SELECT
         WHERE user_id IS NOT NULL AND period @> %(now)s::timestamptz
     ),
     (SELECT count(DISTINCT user_id) FROM quota_override WHERE period @> %(now)s::timestamptz),
+    (SELECT count(*) FROM meditation_run WHERE state = 'held'),
+    night.state,
+    night.created_at,
     (SELECT count(*) FROM (SELECT FROM memory_user WHERE purpose = 'customer' LIMIT %(most)s::bigint) AS counted)
 FROM
     (
@@ -38,3 +41,8 @@ FROM
         INNER JOIN memory_user AS u ON u.id = r.user_id AND u.purpose = 'customer'
         WHERE r.refused_at >= %(two_hours_ago)s::timestamptz
     ) AS refused
+LEFT JOIN (
+    SELECT state, created_at FROM meditation_run WHERE scope = 'all'
+    ORDER BY created_at DESC, id DESC
+    LIMIT 1
+) AS night ON TRUE

@@ -16,7 +16,7 @@ LATEST_REFUSALS = 5
 LATEST_ACTS = 6
 SOONEST = 5
 FASTEST = 5
-QUEUES = tuple(sorted({schedule.queue for schedule in schedules.ALL}))
+QUEUES = tuple(sorted({"meditation", *(schedule.queue for schedule in schedules.ALL)}))
 
 
 @require_safe

@@ -49,7 +49,7 @@ def test_a_held_run_is_let_go_on(open_window, olivia, run, scripts, size):
 
     confirms(window.page, run, "Let it go on")
 
-    expect(window.page.locator(".k-toast")).to_have_text("Let it go on, without brakes but the daily cap.")
+    expect(window.page.locator(".k-toast")).to_have_text("Let the meditation go on, without brakes but the daily cap.")
     expect(window.page.locator(".k-timeline")).to_contain_text(WHY)
     run.refresh_from_db()
     assert run.state == RunState.RUNNING

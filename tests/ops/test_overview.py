@@ -37,7 +37,9 @@ from tests.personas import NOON, TESTER, Person
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 FINE = Standing(
     condition=Condition(is_redis_away=False, is_read_only=False, is_full=False),
-    facts=Facts(0, None, NOON - MINUTE, NOON - HOUR, "", NOON - MINUTE, 0, 5, 0, 0, 0, 9),
+    facts=Facts(
+        0, None, NOON - MINUTE, NOON - HOUR, "", NOON - MINUTE, 0, 5, 0, 0, 0, 0, "succeeded", NOON - 10 * HOUR, 9
+    ),
     kept=Kept([], NOON),
     pulse=Pulse(NOON - timedelta(seconds=14), {"default": 0}),
     now=NOON,
@@ -106,6 +108,19 @@ def test_when_all_is_well_it_says_what_it_looked_at():
             "None waits: beat sends none.",
         ),
         (
+            with_facts(held_runs=1),
+            "warn",
+            "A meditation is held and waits for an operator.",
+            "It would archive far more than usual",
+        ),
+        (with_facts(night_state="failed"), "bad", "The last meditation failed.", "It was begun 10 h ago"),
+        (
+            with_facts(night_at=NOON - 27 * HOUR),
+            "bad",
+            "No meditation was begun last night.",
+            "The last one 27 h ago.",
+        ),
+        (
             replace(FINE, kept=Kept([TierKept(Tier.SHORT_TERM, 9, 9, 9, 5, 2)], NOON)),
             "warn",
             "Users are over hard: 2 in short-term.",
@@ -125,6 +140,24 @@ def test_what_is_wrong_is_said_with_what_it_means(standing, tone, says, because)
     assert (said.tone, said.says) == (tone, says)
     assert because in said.because[0]
     assert said.because[1:] == ["Nothing else is wrong."]
+
+
+@pytest.mark.parametrize(
+    ("standing", "tone", "says"),
+    [
+        (FINE, "ok", "succeeded, begun 10 h ago"),
+        (with_facts(held_runs=1), "ask", "held, waits for an operator"),
+        (with_facts(night_state="running"), "info", "under way, begun 10 h ago"),
+        (with_facts(night_state="aborted"), "warn", "aborted, begun 10 h ago"),
+        (with_facts(night_state="failed"), "bad", "failed, begun 10 h ago"),
+        (with_facts(night_at=NOON - 27 * HOUR), "bad", "succeeded, begun 27 h ago"),
+        (with_facts(night_state=None, night_at=None), "mute", "none begun yet"),
+    ],
+)
+def test_the_strip_tells_how_the_last_meditation_stands(standing, tone, says):
+    [part] = [part for part in overview.parts(standing) if part.name == "Meditation"]
+
+    assert (part.tone, part.says) == (tone, says)
 
 
 @pytest.mark.parametrize(

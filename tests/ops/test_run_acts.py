@@ -131,7 +131,7 @@ def test_an_operator_lets_a_held_run_go_on(olivia, dana):
     entry = entry_of("meditation.approved")
     assert (entry.text.reason, entry.text.ticket) == (WHY, "INC-7")
     page = olivia.reads(answer.url)
-    assert "Let it go on, without brakes but the daily cap." in page
+    assert "Let the meditation go on, without brakes but the daily cap." in page
     assert WHY in page
 
 
