@@ -115,6 +115,9 @@ def _held(row: RunRow) -> tuple[str, str, str, str]:
 
 def _succeeded(row: RunRow) -> tuple[str, str, str, str]:
     ended = words.relative(row.run.ended_at or row.now, row.now)
+    if row.progress.undone_at:
+        undone = words.relative(row.progress.undone_at, row.now)
+        return "warn", "undo", f"{name(row)} ended {ended} and was undone {undone}", f"{done(row)}."
     return "ok", "ok", f"{name(row)} ended {ended} as it should, after {took(row.took)}", f"{done(row)}."
 
 

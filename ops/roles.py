@@ -152,7 +152,8 @@ class NotYourRole(Refusal):
 
     @property
     def detail(self) -> str:
-        who = " and ".join(sorted(role for role in self.action.roles))
+        *others, last = sorted(role for role in self.action.roles)
+        who = f"{', '.join(others)} and {last}" if others else last
         held = ", ".join(sorted(self.held)) or "no role"
         return f"{self.name} ({held}) cannot {self.action.verb}: {who} can."
 

@@ -99,7 +99,13 @@ def _cohort(body: meditation_schemas.Meditate, caller: Caller, now: datetime) ->
         raise Invalid(("/cohort", "must be left out with a key that is bound to a user"))
     if asked.missed_until is not None and asked.missed_since is None:
         raise Invalid(("/cohort/missed_since", "must be given with missed_until"))
-    missed = cohorts.window(asked.missed_since, asked.missed_until or now) if asked.missed_since else None
+    if asked.type is not None and asked.show is None:
+        raise Invalid(("/cohort/type", "must be left out without show, which it narrows"))
+    if asked.show is None and not asked.beginning and asked.missed_since is None:
+        raise Invalid(("/cohort", "must say which customers: show, beginning or missed_since"))
+    missed = None
+    if asked.missed_since is not None:
+        missed = cohorts.window(asked.missed_since, asked.missed_until or now, now=now, pointer="/cohort/")
     listed = Asked(show=asked.show, tier=asked.type, beginning=asked.beginning)
     return Cohort(asked=listed, missed=missed)
 
@@ -151,7 +157,7 @@ def _answer(operation: Operation) -> dict[str, Any]:
         "created_at": answers.time(operation.created_at),
         "started_at": answers.time(operation.started_at),
         "ended_at": answers.time(operation.ended_at),
-        "cohort": dict(operation.cohort) or None,
+        "cohort": {"type" if name == "tier" else name: value for name, value in operation.cohort.items()} or None,
         "progress": {name: getattr(operation.progress, key) for name, key in PROGRESS.items()}
         | {"seconds_left": operation.seconds_left},
         "error": operation.error or None,

@@ -33,10 +33,12 @@ class Cohort:
 EVERYBODY = Cohort()
 
 
-def window(since: datetime, until: datetime) -> Window:
-    """The window between these times. Raises Invalid where it ends before it begins."""
+def window(since: datetime, until: datetime, *, now: datetime, pointer: str = "/") -> Window:
+    """The window between these times. Raises Invalid where it lies ahead, or ends before it begins."""
+    if since >= now:
+        raise Invalid((f"{pointer}missed_since", "must be in the past: nobody was missed yet"))
     if since >= until:
-        raise Invalid(("/missed_until", "must be after the beginning of the window"))
+        raise Invalid((f"{pointer}missed_until", "must be after the beginning of the window"))
     return Window(since, until)
 
 

@@ -13,7 +13,9 @@ from memory.rules.meditation import RunState
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The sums over a run's shards. `heard_at` is the last sign of life, None before anybody took a shard."""
+    """The sums over a run's shards. `heard_at` is the last sign of life, None before anybody took a shard;
+    `undone_at` is when an undo of the whole run ended.
+    """
 
     shards: int = 0
     shards_done: int = 0
@@ -30,6 +32,7 @@ class Progress:
     purged: int = 0
     freed_bytes: int = 0
     heard_at: datetime | None = None
+    undone_at: datetime | None = None
 
     def users_per_minute(self, run: MeditationRun, *, now: datetime) -> float | None:
         """None before the first shard is done."""

@@ -97,6 +97,7 @@ def begin(
     if cohort == cohorts.EVERYBODY:
         cohort = None
     scope = Scope.USER if user_id else Scope.SOME if cohort else Scope.ALL
+    whom = _whom(user_id, cohort, now=now)
     try:
         with transaction.atomic():
             _require_free(user_id)
@@ -110,7 +111,7 @@ def begin(
                 created_by=str(actor),
             )
             crashpoint("run-made")
-            _cut_into_shards(run, _whom(user_id, cohort, now=now), now=now)
+            _cut_into_shards(run, whom, now=now)
             crashpoint("run-cut")
             facts = {"trigger": trigger, "shards": run.shards.count(), "user": str(user_id) if user_id else None}
             facts |= {"cohort": run.cohort} if cohort else {}

@@ -16,7 +16,8 @@ SELECT
     sum(archived)::bigint AS archived,
     sum(purged)::bigint AS purged,
     sum(freed_bytes)::bigint AS freed_bytes,
-    greatest(max(heartbeat_at), max(ended_at)) AS heard_at
+    greatest(max(heartbeat_at), max(ended_at)) AS heard_at,
+    (SELECT max(u.ended_at) FROM meditation_undo AS u WHERE u.run_id = meditation_shard.run_id AND u.state = 'ended') AS undone_at
 FROM meditation_shard
 WHERE run_id = ANY(%(run_ids)s::uuid[])
 GROUP BY run_id

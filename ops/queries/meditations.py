@@ -144,8 +144,10 @@ def ahead_of(user_id: UUID, *, now: datetime) -> Ahead:
 
 def ahead_of_all(*, now: datetime) -> AheadOfAll:
     """What lies ahead of a meditation of all customers."""
-    newest, _, customers, behind, *_ = _facts(now)
-    return AheadOfAll(customers, behind, _kept(json.loads(newest)) if newest else None)
+    newest, drawn, customers, behind, *_ = _facts(now)
+    begun = [_kept(facts) for facts in [*json.loads(drawn), *([json.loads(newest)] if newest else [])]]
+    of_all = [run for run in begun if not run.cohort]
+    return AheadOfAll(customers, behind, max(of_all, key=lambda run: run.created_at, default=None))
 
 
 def _facts(now: datetime) -> statements.Row:

@@ -102,6 +102,8 @@ def _sources(user_id: UUID, kind: Happened | None, now: datetime) -> list[QueryS
         sources.append(QuotaOverride.objects.filter(ended).annotate(at=F("period__endswith")))
     if kind in (None, Happened.MEDITATION):
         sources.append(meditated.decided_of(user_id))
+    elif kind is Happened.UNDO:
+        sources.append(meditated.decided_of(user_id).filter(standing__gt=0))
     return sources
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from django import forms
 
+from kimberly.lib import clock
 from memory.queries.cohorts import Cohort, Window
 from memory.queries.standing import Asked, Show
 from memory.rules.tiers import TIERS_SHOWN
-from ops import shows
+from ops import shows, words
 from ops.views.finding import LONGEST_SEARCH
 from ops.views.forms import DATETIME_LOCAL, ReasonedForm, seen
 from ops.views.itemforms import Confirmed
@@ -49,7 +50,11 @@ class CohortFilter(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         since, until = cleaned.get("since"), cleaned.get("until")
-        if until and not since and "since" not in self.errors:
+        if cleaned.get("tier") and not cleaned.get("show"):
+            self.add_error("tier", "Of which list? A tier narrows one.")
+        if since and since >= clock.utc_now():
+            self.add_error("since", "This is still to come: nobody was missed yet.")
+        elif until and not since and "since" not in self.errors:
             self.add_error("since", "Since when? A window has a beginning.")
         elif since and until and until <= since:
             self.add_error("until", "This must be after the beginning of the window.")
@@ -75,4 +80,4 @@ class MeditateSomeForm(Confirmed, ReasonedForm):
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, users: int) -> None:
         super().__init__(data, name=name)
-        self.expect(f"{users} users", meant="how many users these are by now")
+        self.expect(words.counted(users, "user"), meant="how many users these are by now")

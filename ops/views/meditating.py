@@ -21,7 +21,7 @@ from memory.queries.cohorts import Cohort
 from memory.rules.tiers import Tier, UserState
 from ops import roles, shows, words
 from ops.queries import meditations
-from ops.queries.meditations import RunRow
+from ops.queries.meditations import AheadOfAll, RunRow
 from ops.queries.users import Profile
 from ops.services import meditations as beginning
 from ops.services.forms import AlreadySent, Outcome
@@ -60,8 +60,9 @@ def meditate(request: HttpRequest, user: str) -> HttpResponse:
 @get_or_post
 def meditate_all(request: HttpRequest) -> HttpResponse:
     """Meditate on all customers now."""
-    form = MeditateForm(actions.sent(request), name="meditate")
-    offered = offer_of_all(request.user, form, change=tuple(_changes_of_all(clock.utc_now())))
+    ahead = meditations.ahead_of_all(now=clock.utc_now())
+    form = MeditateSomeForm(actions.sent(request), name="meditate", users=ahead.customers)
+    offered = offer_of_all(request.user, form, change=tuple(_changes_of_all(ahead, clock.utc_now())))
 
     def act(sender: Sender) -> MeditationRun:
         return _sent_for(lambda: beginning.begin_of_all(sender, now=clock.utc_now()))
@@ -138,7 +139,7 @@ def offer(profile: Profile, staff: Any, form: MeditateForm, *, change: tuple[Cha
     return Offer(roles.MEDITATE, url, form, actions.refused_to(staff, roles.MEDITATE) or gone, change=change)
 
 
-def offer_of_all(staff: Any, form: MeditateForm | None = None, *, change: tuple[Change, ...] = ()) -> RunOffer:
+def offer_of_all(staff: Any, form: ReasonedForm | None = None, *, change: tuple[Change, ...] = ()) -> RunOffer:
     """A meditation of all customers."""
     url, why_not = reverse("ops:meditate-all"), actions.refused_to(staff, roles.MEDITATE_ALL)
     warning = "What is archived can come back until its grace ends; what is purged cannot."
@@ -174,8 +175,7 @@ def _changes(profile: Profile, now: datetime) -> Iterator[Change]:
         yield "Past their grace", words.counted(ahead.past_grace, "archived item"), "purged for good"
 
 
-def _changes_of_all(now: datetime) -> Iterator[Change]:
-    ahead = meditations.ahead_of_all(now=now)
+def _changes_of_all(ahead: AheadOfAll, now: datetime) -> Iterator[Change]:
     yield "Customers", f"{ahead.behind:,} of {ahead.customers:,} not scored for 24 h", "all scored anew"
     yield "Over soft", "as they are", "archived down to it, within the daily cap"
     begun = words.relative(ahead.newest.created_at, now) if ahead.newest else "none yet"

@@ -15,6 +15,7 @@ from memory import tasks
 from memory.models import MeditationUndo
 from memory.rules.meditation import UNFINISHED, RunState, UndoState
 from memory.services import meditationbrakes
+from memory.services.limits import REASON_CHARACTERS
 from memory.services.meditationundo import Undone
 from ops import nights, roles, words
 from ops.queries import meditations, runacts, undoable
@@ -133,10 +134,14 @@ def undo_decisions(request: HttpRequest, run: str, user: str) -> HttpResponse:
     """Undo what a run decided of one user: of the items that `item` in the address names, or of all."""
     row, profile = _row_or_404(run), actions.profile_or_404(user)
     data = actions.sent(request)
-    item_ids = ids_in((data or request.GET).getlist("item"))
+    named = (data or request.GET).getlist("item")
+    item_ids = ids_in(named)
+    if len(item_ids) != len(named):  # without one of them it would be about other items, or about all
+        raise Http404
     form = UndoForm(data, name="undo")
     form.fields["reason"].required = True
     form.fields["reason"].label = "Reason"
+    form.fields["reason"].help_text = f"At least {REASON_CHARACTERS} characters. The next reader sees it."
 
     def act(sender: Sender) -> Undone:
         return deciding.undo_decisions(sender, row.run.pk, user_id=profile.user.pk, item_ids=item_ids, now=row.now)
@@ -222,7 +227,8 @@ def _undo_offer(row: RunRow, staff: Any, form: ReasonedForm | None = None) -> Ru
     form = form or ConfirmedRunForm(name="undo", run=row.run.public_id)
     warning = (
         "Each user comes back as a whole or not at all, one after the other; whom there is no room for is listed. "
-        "What changed since, or is past its grace, stays as it is."
+        "What changed since, or is past its grace, stays as it is. Short-term items live another 24 h, and the next "
+        "meditation looks at all of it anew: change the weights or limits, or protect what must stay, before it."
     )
     return _offer(row, roles.UNDO_RUN, form, ended, staff, change=change, warning=warning, why_not=why_not)
 
@@ -252,7 +258,7 @@ def _offer(
     why_not: str = "",
 ) -> RunOffer:
     url = reverse(f"ops:{action.name}", args=[row.run.public_id])
-    over = "" if row.run.state in states else f"The run is {row.run.state}: there is nothing to decide of that."
+    over = "" if row.run.state in states else f"The run is {row.run.state}, so this cannot be decided of it."
     refused = actions.refused_to(staff, action) or over or why_not
     return RunOffer(action, url, form, refused, change=change, row=row, warning=warning)
 

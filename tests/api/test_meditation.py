@@ -124,7 +124,10 @@ def test_a_key_that_is_bound_to_nobody_begins_one_of_some(nothing_left, service:
     [
         ({"show": "everybody"}, "/cohort/show"),
         ({"missed_until": "2026-01-01T00:00:00Z"}, "/cohort/missed_since"),
-        ({"missed_since": "2026-01-02T00:00:00Z", "missed_until": "2026-01-01T00:00:00Z"}, "/missed_until"),
+        ({"missed_since": "2026-01-02T00:00:00Z", "missed_until": "2026-01-01T00:00:00Z"}, "/cohort/missed_until"),
+        ({"missed_since": "2126-01-02T00:00:00Z"}, "/cohort/missed_since"),
+        ({"type": "long-term", "beginning": "a"}, "/cohort/type"),
+        ({}, "/cohort"),
         ({"missed_since": 5}, "/cohort/missed_since"),
         ({"beginning": "a\x00"}, "/cohort/beginning"),
         ({"beginning": "x", "nonsense": 1}, "/cohort/nonsense"),

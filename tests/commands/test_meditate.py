@@ -92,3 +92,17 @@ def test_some_are_those_of_a_list_or_who_were_missed(dana):
 def test_one_user_and_some_are_not_asked_for_at_once(dana):
     with pytest.raises(CommandError, match="leave the other filters out"):
         told("--user", dana.external_id, "--show", "over-soft")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--missed-until", "2020-01-01T02:00"], "a window has a beginning"),
+        (["--tier", "long-term"], "name one with --show"),
+        (["--missed-since", "2126-01-01T02:00"], "must be in the past"),
+    ],
+)
+def test_what_narrows_nothing_never_means_all(dana, options, says):
+    with pytest.raises(CommandError, match=says):
+        told(*options)
+    assert not MeditationRun.objects.filter(ended_at=None).exists()

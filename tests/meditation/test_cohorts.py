@@ -129,9 +129,10 @@ def test_a_run_keeps_whom_it_was_about(full):
     assert entry.after["cohort"] == run.cohort
 
 
-def test_a_window_ends_after_it_begins():
+@pytest.mark.parametrize(("since", "until"), [(NOON - HOUR, NOON - HOUR), (NOON, NOON + HOUR)])
+def test_a_window_ends_after_it_begins_and_began_in_the_past(since, until):
     with pytest.raises(Invalid):
-        cohorts.window(NOON, NOON)
+        cohorts.window(since, until, now=NOON)
 
 
 def test_who_asks_for_no_one_in_particular_asks_for_all(full):

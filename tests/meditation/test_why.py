@@ -142,7 +142,14 @@ def test_the_command_says_the_same_in_words(meditate, alice):
     assert SECRET not in said
 
 
-@pytest.mark.parametrize("item_id", ["mem_0199a3c27d1e7b6c8f21d3a4b5c6d7e8", "nonsense", "usr_1"])
-def test_the_command_knows_no_other_items(db, item_id):
-    with pytest.raises(CommandError, match="never was such an item"):
+@pytest.mark.parametrize(
+    ("item_id", "says"),
+    [
+        ("mem_0199a3c27d1e7b6c8f21d3a4b5c6d7e8", "never was such an item"),
+        ("nonsense", "no item's id"),
+        ("usr_1", "no item's id"),
+    ],
+)
+def test_the_command_knows_no_other_items(db, item_id, says):
+    with pytest.raises(CommandError, match=says):
         call_command("explain_score", item_id)

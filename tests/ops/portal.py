@@ -11,7 +11,9 @@ from django.urls import reverse
 
 from kimberly.audit.models import AuditEntry
 from kimberly.lib import ids
-from memory.models import MeditationRun, QuotaOverride, Throttle
+from memory.models import MeditationRun, MemoryUser, QuotaOverride, Throttle
+from memory.rules.tiers import Purpose, UserState
+from ops import words
 from ops.models import ContentReveal, UserNote
 from tests.personas import Person
 
@@ -59,6 +61,11 @@ class Portal:
 
     def lifts(self, throttle: Throttle, **fields: Any) -> Any:
         return self.sends(lift_page(throttle), **fields)
+
+    def meditates_all(self, **fields: Any) -> Any:
+        """With as many typed as there are."""
+        there = MemoryUser.objects.filter(purpose=Purpose.CUSTOMER, state__in=[UserState.ACTIVE, UserState.SUSPENDED])
+        return self.sends(MEDITATE_ALL, **{"whom": words.counted(there.count(), "user"), **fields})
 
     def reveals(self, person: Person, **fields: Any) -> Any:
         return self.sends(reveal_page(person), **fields)

@@ -80,20 +80,20 @@ def test_while_one_is_not_finished_the_next_is_refused_with_a_way_to_it(sam, dan
 
 
 def test_without_a_reason_nothing_is_begun(sam, dana, olivia):
-    answers = [sam.sends(meditate_page(dana), reason="short"), olivia.sends(MEDITATE_ALL, reason="short")]
+    answers = [sam.sends(meditate_page(dana), reason="short"), olivia.meditates_all(reason="short")]
 
     assert [answer.status_code for answer in answers] == [422, 422]
     assert not MeditationRun.objects.exists()
 
 
 def test_an_operator_begins_one_of_all_and_sees_it(olivia, dana):
-    answer = olivia.sends(MEDITATE_ALL)
+    answer = olivia.meditates_all()
 
     run = MeditationRun.objects.get()
     assert run.user_id is None
     assert answer.url == f"/ops/meditation/{run.public_id}/?done={run.public_id}"
     assert "A meditation of all users was begun." in olivia.reads(answer.url)
-    again = olivia.sends(MEDITATE_ALL)
+    again = olivia.meditates_all()
     assert (again.status_code, MeditationRun.objects.count()) == (409, 1)
 
 
@@ -106,14 +106,14 @@ def test_support_is_told_that_an_operator_meditates_on_all(sam, dana):
 
 def test_the_users_page_offers_it(sam, vera, dana):
     assert "Meditate now Score, promote and archive" in sam.reads(user_page(dana))
-    assert "cannot start a meditation of one user: lead and operator and support can." in vera.reads(user_page(dana))
+    assert "cannot start a meditation of one user: lead, operator and support can." in vera.reads(user_page(dana))
 
 
 def test_an_operator_begins_one_of_those_on_a_list(olivia, dana, bob):
     address = f"{MEDITATE_SOME}?show=over-soft&tier=long-term"
     form = olivia.reads(address)
 
-    answer = olivia.sends(MEDITATE_SOME, show="over-soft", tier="long-term", whom="1 users")
+    answer = olivia.sends(MEDITATE_SOME, show="over-soft", tier="long-term", whom="1 user")
 
     run = MeditationRun.objects.get()
     assert "1 user: those on the list “Over soft” in long-term" in form
@@ -126,7 +126,7 @@ def test_an_operator_begins_one_of_those_on_a_list(olivia, dana, bob):
 
 def test_a_backfill_is_of_those_who_were_missed(olivia, dana):
     fields = {"since": "2026-11-01T00:00", "until": "2026-11-18T00:00:00"}
-    olivia.sends(MEDITATE_SOME, **fields, whom="1 users")
+    olivia.sends(MEDITATE_SOME, **fields, whom="1 user")
 
     run = MeditationRun.objects.get()
     assert run.trigger == Trigger.BACKFILL
@@ -139,21 +139,23 @@ def test_a_backfill_is_of_those_who_were_missed(olivia, dana):
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"since": "2026-11-18T00:00", "until": "2026-11-17T00:00"}, "This must be after the beginning of the window."),
+        ({"since": "2026-11-16T00:00", "until": "2026-11-15T00:00"}, "This must be after the beginning of the window."),
         ({"until": "2026-11-17T00:00"}, "Since when? A window has a beginning."),
         ({"since": "yesterday"}, "A day and a time, such as 2026-11-17 02:00."),
+        ({"since": "2031-01-01T00:00"}, "This is still to come: nobody was missed yet."),
+        ({"tier": "long-term"}, "Of which list? A tier narrows one."),
         ({"show": "suspended"}, "Nobody is among these customers now."),
     ],
 )
 def test_what_cannot_be_asked_for_is_said_and_nothing_is_begun(olivia, dana, fields, says):
-    answer = olivia.sends(MEDITATE_SOME, **fields, whom="1 users")
+    answer = olivia.sends(MEDITATE_SOME, **fields, whom="1 user")
 
     assert (answer.status_code, MeditationRun.objects.count()) == (422, 0)
     assert says in text_of(answer)
 
 
 def test_when_they_are_more_by_now_the_number_is_asked_for_again(olivia, dana, bob):
-    answer = olivia.sends(MEDITATE_SOME, q="", whom="1 users")
+    answer = olivia.sends(MEDITATE_SOME, q="", whom="1 user")
 
     assert (answer.status_code, MeditationRun.objects.count()) == (422, 0)
     assert "This is not how many users these are by now." in text_of(answer)
@@ -197,7 +199,7 @@ def test_the_timeline_tells_what_each_meditation_did_and_why(sam, dana, clock_at
 
 def test_of_each_user_only_what_was_decided_of_them_is_told(sam, dana, bob, olivia):
     bob.writes("Prefers the aisle.", tier=Tier.SHORT_TERM, at=NOON - timedelta(days=2))
-    olivia.sends(MEDITATE_ALL)
+    olivia.meditates_all()
     do(NOON)
 
     assert "Meditation archived 1 item, " in sam.reads(user_page(dana, "?tab=history&kind=meditation"))

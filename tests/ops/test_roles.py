@@ -290,8 +290,8 @@ def sent_by(seen, braked, runs, kept):
         "resume": lambda: seen.resumes(dana),
         "end-sessions": lambda: seen.sends(ending),
         "meditate": lambda: seen.sends(meditate_page(dana)),
-        "meditate-all": lambda: seen.sends(MEDITATE_ALL),
-        "meditate-some": lambda: seen.sends(MEDITATE_SOME, q="dana", whom="1 users"),
+        "meditate-all": seen.meditates_all,
+        "meditate-some": lambda: seen.sends(MEDITATE_SOME, q="dana", whom="1 user"),
         **decided_by(seen, *runs),
     }
 

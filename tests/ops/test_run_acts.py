@@ -284,7 +284,7 @@ def test_a_run_that_goes_on_is_not_undone(olivia, dana, state):
 
     text, answer = olivia.reads(run_page(run, "undo/")), confirms(olivia, run, "undo/")
 
-    assert f"The run is {state}: there is nothing to decide of that." in text
+    assert f"The run is {state}, so this cannot be decided of it." in text
     assert answer.status_code == 409
     assert not MeditationUndo.objects.exists()
 
@@ -315,6 +315,38 @@ def test_one_decision_is_undone_from_the_list_of_decisions(lena, dana):
     assert f"{address}?item=mem_{items[0].hex}" in decisions
     archived = MemoryItem.objects.filter(user_id=dana.id, state=ItemState.ARCHIVED).values_list("pk", flat=True)
     assert set(archived) == set(items[1:])
+
+
+@pytest.mark.parametrize("damaged", ["mem_zz", "", "%00", "mem_0199a3c27d1e7b6c8f21d3a4b5c6d7e"])
+def test_an_item_that_cannot_be_read_never_means_all_of_them(lena, dana, damaged):
+    run = night()
+    address = run_page(run, f"undo/{dana.public_id}/")
+
+    assert lena.opens(f"{address}?item={damaged}").status_code == 404
+    assert lena.sends(address, item=damaged).status_code == 404
+    assert not MeditationDecision.objects.exclude(undone_at=None).exists()
+
+
+def test_a_run_that_was_undone_is_told_so_in_the_list(olivia, dana):
+    run = night()
+    confirms(olivia, run, "undo/")
+    tasks.undo_meditation()
+
+    text = olivia.reads("/ops/meditation/")
+
+    assert "The night’s meditation ended just now and was undone just now" in text
+    assert "Succeeded undone just now" in text
+
+
+def test_what_can_be_undone_of_a_meditation_is_among_what_can_be_undone(lena, dana):
+    run = night()
+    history = user_page(dana, "?tab=history&kind=undo")
+    before = lena.reads(history)
+
+    lena.sends(run_page(run, f"undo/{dana.public_id}/"))
+
+    assert "Meditation archived" in before
+    assert "Meditation archived" not in lena.reads(history)
 
 
 def test_without_room_the_form_says_what_would_make_room(lena, dana):

@@ -17,7 +17,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         item_id = ids.decode(ids.Prefix.ITEM, options["item_id"])
-        found = why.of_item(item_id) if item_id is not None else None
+        if item_id is None:
+            raise CommandError("This is no item's id: mem_ and 32 digits.")
+        found = why.of_item(item_id)
         if found is None:
             raise CommandError("There never was such an item.")
         for line in _lines(found):

@@ -42,7 +42,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user_id, cohort, now = _user(options["user"]), _cohort(options), clock.utc_now()
+        user_id, now = _user(options["user"]), clock.utc_now()
+        try:
+            cohort = _cohort(options)
+        except Refusal as refusal:
+            raise CommandError(_said(refusal)) from refusal
         if user_id and cohort:
             raise CommandError("--user is one user: leave the other filters out.")
         trigger = Trigger.BACKFILL if cohort and cohort.missed else Trigger.MANUAL
@@ -87,7 +91,11 @@ def _user(external_id: str | None) -> UUID | None:
 def _cohort(options: Mapping[str, Any]) -> Cohort | None:
     """The customers that the options ask for; None where they ask for all."""
     since, until = options["missed_since"], options["missed_until"] or clock.utc_now()
-    missed = cohorts.window(since, until) if since else None
+    if options["missed_until"] and not since:
+        raise CommandError("--missed-until needs --missed-since: a window has a beginning.")
+    if options["tier"] and not options["show"]:
+        raise CommandError("--tier narrows a list: name one with --show.")
+    missed = cohorts.window(since, until, now=clock.utc_now()) if since else None
     asked = Asked(show=options["show"], tier=options["tier"], beginning=options["beginning"])
     cohort = Cohort(asked=asked, missed=missed)
     return None if cohort == cohorts.EVERYBODY else cohort
