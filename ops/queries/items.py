@@ -11,9 +11,12 @@ from django.db.models.functions import Left, Length
 
 from kimberly.lib import ids
 from kimberly.web.pagination import Order
-from memory.models import MemoryItem
+from memory.models import ItemScore, MeditationDecision, MemoryItem
+from memory.queries import scoring
+from memory.rules import sentences
+from memory.rules.scoring import Parts, Profile
 from memory.rules.tiers import ItemState, Tier
-from ops import excerpts, words
+from ops import excerpts, scorewhys, words
 from ops.excerpts import Excerpt
 from ops.queries import keyset, timeline
 from ops.queries.keyset import Page
@@ -43,7 +46,7 @@ class ItemRow:
     purge_after: datetime | None
     author: Name
     because: tuple[tuple[str, str], ...] = ()
-    """Of an archived one: why it lies there; of a purged one: why it went."""
+    """Of an active one: what it is worth; of an archived one: why it lies there; of a purged one: why it went."""
     told: str = ""
     """Where the timeline tells of that, as a cursor."""
 
@@ -57,8 +60,12 @@ def of_user(
     reveal: RevealRow | None,
     cursor: str = "",
     size: int = keyset.PAGE_ROWS,
+    tells_scores: bool = False,
 ) -> Page[ItemRow]:
-    """The user's items of one state, newest first, of this tier where given; their texts with the reader's reveal."""
+    """The user's items of one state, newest first, of this tier where given; their texts with the reader's reveal.
+
+    With `tells_scores` each says what it is worth, or by which score it was decided.
+    """
     rows = MemoryItem.objects.filter(user_id=user_id, state=state)
     if tier is not None:
         rows = rows.filter(tier=tier)
@@ -66,17 +73,23 @@ def of_user(
     text = Left("content", excerpts.MOST_CHARACTERS) if reveal else Value(None, output_field=TextField())
     shown = rows.annotate(characters=Length("content"), text=text).values(*COLUMNS, "characters", "text")
     found = keyset.page(shown, NEWEST_FIRST, cursor=cursor, size=size)
-    return Page(_rows(found.rows, names), found.next_cursor)
+    find = _scores if state is ItemState.ACTIVE else _decisions
+    scored = find([row["id"] for row in found.rows]) if tells_scores else {}
+    return Page(_rows(found.rows, names, scored), found.next_cursor)
 
 
-def _rows(found: Sequence[dict[str, Any]], names: Names) -> list[ItemRow]:
+Told = dict[UUID, list[tuple[str, str]]]
+"""Of items, names and values."""
+
+
+def _rows(found: Sequence[dict[str, Any]], names: Names, scored: Told) -> list[ItemRow]:
     return [
         ItemRow(
             public_id=ids.encode(ids.Prefix.ITEM, row["id"]),
             tier=Tier(row["tier"]),
             state=ItemState(row["state"]),
             author=names.of(row["created_by"]),
-            because=tuple(WHY[row["state"]](row)) if row["state"] in WHY else (),
+            because=(*(WHY[row["state"]](row) if row["state"] in WHY else ()), *scored.get(row["id"], ())),
             told=_told_at(row),
             excerpt=None if row["text"] is None else excerpts.of(row["text"], characters=row["characters"]),
             **{name: row[name] for name in ("size_bytes", "characters", "protected")},
@@ -84,6 +97,32 @@ def _rows(found: Sequence[dict[str, Any]], names: Names) -> list[ItemRow]:
         )
         for row in found
     ]
+
+
+def _scores(item_ids: Sequence[UUID]) -> Told:
+    """What each active item is worth keeping for, and what that came from; nothing of those not scored yet."""
+    rows = list(ItemScore.objects.filter(item_id__in=item_ids))
+    profiles = scoring.profiles({row.profile_version for row in rows})
+    told = {}
+    for row in rows:
+        parts = Parts(row.relevance, row.emotional, row.predictive, row.recency)
+        worth = sentences.score(row.score, parts, profiles[row.profile_version])
+        told[row.item_id] = [("Worth keeping", worth), ("So since", words.exact(row.scored_at))]
+    return told
+
+
+def _decisions(item_ids: Sequence[UUID]) -> Told:
+    """What the last meditation that decided of each item went by."""
+    standing = MeditationDecision.objects.filter(item_id__in=item_ids, undone_at=None)
+    last = {row.item_id: row for row in standing.select_related("run").order_by("decided_at", "pk")}
+    versions = {row.profile_version for row in last.values() if row.profile_version is not None}
+    profiles = scoring.profiles(versions) if versions else {}
+    return {item_id: list(_told(row, profiles.get(row.profile_version or 0))) for item_id, row in last.items()}
+
+
+def _told(decision: MeditationDecision, profile: Profile | None) -> Iterator[tuple[str, str]]:
+    yield "By the meditation", decision.run.public_id
+    yield from scorewhys.told(decision, profile)
 
 
 def _archived(row: dict[str, Any]) -> Iterator[tuple[str, str]]:

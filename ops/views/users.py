@@ -178,6 +178,7 @@ def _items(request: HttpRequest, reading: Reading) -> dict[str, Any]:
         names=reading.names,
         reveal=reading.reveal,
         cursor=request.GET.get("cursor", ""),
+        tells_scores=True,
     )
     chosen = item_views.choices_for(reading.profile, archived=state is ItemState.ARCHIVED, staff=request.user)
     return {

@@ -237,3 +237,15 @@ def test_an_archived_and_a_purged_item_say_why(sam, dana, clock_at_noon):
 
     assert "because its tier was over the soft limit, and it was among the least useful for its size" in archived
     assert "because it had been archived for as long as was promised" in purged
+
+
+def test_an_item_says_what_it_is_worth_or_by_which_score_it_went(sam, dana, clock_at_noon):
+    begin_and_do(dana, at=NOON)
+    run = MeditationRun.objects.get()
+
+    active, archived = (sam.reads(user_page(dana, f"?tab=items&state={state}")) for state in ("active", "archived"))
+
+    assert "Worth keeping Score " in active
+    assert "predictive value" in active
+    assert f"By the meditation {run.public_id} Score " in archived
+    assert "the lowest go first" in archived
