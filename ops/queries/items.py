@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -49,6 +49,24 @@ class ItemRow:
     """Of an active one: what it is worth; of an archived one: why it lies there; of a purged one: why it went."""
     told: str = ""
     """Where the timeline tells of that, as a cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose an item is, and from where on their list of items of its state it is the first."""
+
+    user_public_id: str
+    state: ItemState
+    cursor: str
+
+
+def place_of(item_id: UUID) -> Place | None:
+    """Where the item is listed; None when there is none."""
+    row = MemoryItem.objects.filter(pk=item_id).values("user_id", "state", "created_at").first()
+    if row is None:
+        return None
+    before = NEWEST_FIRST.cursor_at({"created_at": row["created_at"] + timedelta(microseconds=1), "id": UUID(int=0)})
+    return Place(ids.encode(ids.Prefix.USER, row["user_id"]), ItemState(row["state"]), before)
 
 
 def of_user(

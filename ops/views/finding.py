@@ -2,10 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from kimberly.lib import ids
-from ops.queries import finding, meditations, users
+from ops.queries import finding, items, meditations, users
 from ops.services import seen
 from ops.views import pages
 
@@ -14,7 +15,7 @@ LONGEST_SEARCH = 200
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """`q` that is exactly some id goes to its user or its run; else whose names begin so, and whom one looked at last.
+    """`q` that is exactly some id goes to its user, item or run; else whose names begin so, and who was looked at last.
 
     A script asks with the header of htmx, and gets the rows alone.
     """
@@ -24,6 +25,11 @@ def index(request: HttpRequest) -> HttpResponse:
     run = ids.decode(ids.Prefix.RUN, typed.lower()) if typed.lower().startswith(ids.Prefix.RUN) else None
     if run is not None and meditations.exists(run):
         return redirect("ops:meditation-run", run=ids.encode(ids.Prefix.RUN, run))
+    item = ids.decode(ids.Prefix.ITEM, typed.lower()) if typed.lower().startswith(ids.Prefix.ITEM) else None
+    place = items.place_of(item) if item else None
+    if place is not None:
+        address = reverse("ops:user", args=[place.user_public_id])
+        return redirect(f"{address}?tab=items&state={place.state}&cursor={place.cursor}")
     exactly = users.find(typed) if typed else None
     if exactly is not None:
         return redirect("ops:user", user=ids.encode(ids.Prefix.USER, exactly))

@@ -10,7 +10,7 @@ from kimberly.lib import ids
 from kimberly.lib.sql import statement
 from memory.rules.limits import RefusalKind
 from memory.rules.tiers import Purpose, Tier
-from memory.services import refusals, users
+from memory.services import items, refusals, users
 from memory.services.refusals import Call
 from memory.services.users import Profile
 from ops.queries import finding
@@ -43,6 +43,18 @@ def refused_call_of(person):
     return "req_0c7e51"
 
 
+def test_an_items_id_goes_to_the_item(vera, dana):
+    first, second = (dana.writes("a memory", at=NOON + timedelta(hours=n)).id for n in range(2))
+    items.delete_item(first, user_id=dana.id, actor=TESTER, now=NOON + timedelta(hours=2))
+
+    for item_id in (first, second):
+        answer = vera.opens(f"/ops/find/?q={ids.encode(ids.Prefix.ITEM, item_id)}")
+        rows = vera.opens(answer.url).context["items"].rows
+
+        assert answer.url.startswith(user_page(dana, "?tab=items&"))
+        assert rows[0].public_id == ids.encode(ids.Prefix.ITEM, item_id)
+
+
 @pytest.mark.parametrize(
     "spelling",
     [
@@ -50,7 +62,6 @@ def refused_call_of(person):
         "uuid",
         "hex",
         "external",
-        "mem",
         "thr",
         "ovr",
         "e-mail",
@@ -66,7 +77,6 @@ def test_an_id_goes_straight_to_its_user(vera, dana, spelling):
         "uuid": str(dana.id),
         "hex": dana.id.hex,
         "external": dana.external_id,
-        "mem": ids.encode(ids.Prefix.ITEM, dana.writes("a memory").id),
         "thr": dana.is_throttled().public_id,
         "ovr": dana.is_raised(Tier.LONG_TERM, 3 << 20, until=until).public_id,
         "e-mail": "dana.w@EXAMPLE.org",
