@@ -287,7 +287,7 @@ def search(window, question, expected):
 
 @pytest.mark.promise("P4")
 @pytest.mark.promise("P9")
-@pytest.mark.parametrize(("size", "scheme"), LOOKS, ids=[f"{size['width']}-{scheme}" for size, scheme in LOOKS])
+@pytest.mark.parametrize(("size", "scheme"), EVERY_LOOK[1 : 1 + rounds(1, 3)])
 def test_no_form_about_meditations_does_either(open_window, olivia, places, size, scheme):
     window = open_window(size=size, scheme=scheme).signs_in(olivia)
     paths = [path for path in SIGNED_IN if path.startswith(OF_RUNS)]
