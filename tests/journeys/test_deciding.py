@@ -64,7 +64,8 @@ def test_a_run_that_was_wrong_is_undone(open_window, olivia, run, scripts, size)
     confirms(window.page, run, "Undo the run")
 
     expect(window.page.locator(".k-toast")).to_contain_text("The undo was begun.")
-    tasks.undo_meditation()
+    while tasks.undo_meditation() is not None:  # other tests may have left some
+        pass
     window.opens(run_page(run, "?tab=undo"))
     expect(window.page.get_by_role("heading", name="It was undone")).to_be_visible()
     expect(window.page.get_by_role("link", name="Hanna Ek").first).to_be_visible()
