@@ -8,6 +8,8 @@ from kimberly.lib.remember import Remembered
 
 TASK = "memory.meditate_nightly"
 LOOKED_BACK = timedelta(days=8)  # A schedule may be weekly.
+AHEAD_OF_US = timedelta(seconds=30)
+"""So far ahead the clock of whoever sends may be; the times of a crontab are a minute apart at least."""
 REMEMBERED_SECONDS = 10.0  # Each refused write asks; whoever changes the schedule is heard within this time.
 
 _held: Remembered[str, list[CrontabSchedule]] = Remembered(seconds=REMEMBERED_SECONDS, most=1)
@@ -43,7 +45,7 @@ def _last_due(row: PeriodicTask, now: datetime) -> datetime | None:
     if row.crontab is None:
         return None
     last, due = None, after(now - LOOKED_BACK, row.crontab)
-    while due <= now:
+    while due <= now + AHEAD_OF_US:
         last, due = due, after(due, row.crontab)
     return last
 

@@ -1,6 +1,6 @@
 """What was done to a user, from the audit trail: who, when, what, and the reason they gave."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -64,11 +64,17 @@ def ended_row(measure: MeasureRow) -> HistoryRow:
 
 
 def row_of(entry: AuditEntry, profile: Profile, *, names: Names, now: datetime) -> HistoryRow:
-    """One entry as a row."""
-    told = telling.tell(entry, now)
-    text = getattr(entry, "text", None)
+    """One entry about a user as a row, with its way back."""
     undone_by, undone_at = acts.undone_of(entry)
     stands = acts.can_be_undone(entry) and not undone_by and _still_stands(entry, profile)
+    row = told_row(entry, names=names, now=now)
+    return replace(row, undo=entry.pk if stands else None, undone_by=undone_by, undone_at=undone_at)
+
+
+def told_row(entry: AuditEntry, *, names: Names, now: datetime) -> HistoryRow:
+    """What an entry tells, whatever it is about."""
+    told = telling.tell(entry, now)
+    text = getattr(entry, "text", None)
     return HistoryRow(
         at=entry.at,
         what=told.what,
@@ -80,9 +86,6 @@ def row_of(entry: AuditEntry, profile: Profile, *, names: Names, now: datetime) 
         reason_is_erased=bool(text and text.erased_at),
         request_id=entry.request_id,
         because=told.because,
-        undo=entry.pk if stands else None,
-        undone_by=undone_by,
-        undone_at=undone_at,
     )
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from kimberly.audit.models import AuditEntry
@@ -13,7 +12,7 @@ from memory.models import MeditationUndo, MeditationUndoUser
 from memory.rules.meditation import UndoOutcome, UndoState
 from memory.services import meditationundos
 from ops import telling
-from ops.queries import keyset
+from ops.queries import history, keyset
 from ops.queries.history import HistoryRow
 from ops.queries.keyset import Page
 from ops.queries.names import Name, Names
@@ -84,11 +83,11 @@ class Standing:
     promoted: int
 
 
-def history(run_id: UUID, *, names: Names, now: datetime, cursor: str = "") -> Page[HistoryRow]:
+def of_run(run_id: UUID, *, names: Names, now: datetime, cursor: str = "") -> Page[HistoryRow]:
     """Every act on the run, newest first; not what each shard did."""
     entries = AuditEntry.objects.filter(subject_kind="meditation", subject_id=str(run_id)).exclude(action=BY_WORKERS)
     page = keyset.page(entries.select_related("text"), NEWEST_FIRST, cursor=cursor)
-    return Page([_row(entry, names, now) for entry in page.rows], page.next_cursor)
+    return Page([history.told_row(entry, names=names, now=now) for entry in page.rows], page.next_cursor)
 
 
 def told(run_id: UUID, act: str, *, now: datetime) -> str:
@@ -136,19 +135,3 @@ def standing(run_id: UUID) -> Standing:
     """What of the run could be undone as a whole."""
     (row,) = statements.fetch_all(statement(meditationundos.__file__, "run_to_undo"), {"run_id": run_id})
     return Standing(*row)
-
-
-def _row(entry: Any, names: Names, now: datetime) -> HistoryRow:
-    told, text = telling.tell(entry, now), getattr(entry, "text", None)
-    return HistoryRow(
-        at=entry.at,
-        what=told.what,
-        tone=told.tone,
-        icon=told.icon,
-        who=names.of(f"{entry.actor_kind}:{entry.actor_id}"),
-        reason=text.reason if text else "",
-        ticket=text.ticket if text else "",
-        reason_is_erased=bool(text and text.erased_at),
-        request_id=entry.request_id,
-        because=told.because,
-    )

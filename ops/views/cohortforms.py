@@ -70,9 +70,11 @@ class CohortFilter(forms.Form):
     def hidden(self, *, now: datetime) -> list[tuple[str, str]]:
         """Names and values by which the same customers are asked for again; the window's end is fixed."""
         of = self.cleaned_data
-        times = {"since": of["since"], "until": (of["until"] or now) if of["since"] else None}
-        told = {name: f"{at:%Y-%m-%dT%H:%M:%S}" for name, at in times.items() if at}
-        return list({name: of[name] for name in ("show", "tier", "q") if of[name]}.items()) + list(told.items())
+        chosen = [(name, str(of[name])) for name in ("show", "tier", "q") if of[name]]
+        if of["since"]:
+            times = (("since", of["since"]), ("until", of["until"] or now))
+            chosen += [(name, f"{at:%Y-%m-%dT%H:%M:%S}") for name, at in times]
+        return chosen
 
 
 class MeditateSomeForm(Confirmed, ReasonedForm):

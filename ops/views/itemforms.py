@@ -97,10 +97,6 @@ class MeditateForm(ReasonedForm):
     """Meditate on one user, or on all."""
 
 
-class RunForm(ReasonedForm):
-    """Decide of a run of the meditation."""
-
-
 class ConfirmedRunForm(Confirmed, ReasonedForm):
     """Decide of a run what reaches many: the sender types the end of its id."""
 

@@ -120,7 +120,7 @@ def _undo(request: HttpRequest, asked: Asked) -> dict[str, Any]:
 
 
 def _history(request: HttpRequest, asked: Asked) -> dict[str, Any]:
-    return {"page": runacts.history(asked.run_id, names=asked.names, now=asked.now, cursor=asked.cursor)}
+    return {"page": runacts.of_run(asked.run_id, names=asked.names, now=asked.now, cursor=asked.cursor)}
 
 
 REASON_LABELS = {

@@ -30,7 +30,7 @@ from ops.services.measures import Sender
 from ops.views import actions, meditating, pages
 from ops.views.actions import Offer, get_or_post
 from ops.views.forms import ReasonedForm
-from ops.views.itemforms import ConfirmedRunForm, RunForm, UndoForm, ids_in
+from ops.views.itemforms import ConfirmedRunForm, UndoForm, ids_in
 from ops.views.meditating import Change, RunOffer
 
 STATES = {state: str(state) for state in RunState}
@@ -79,7 +79,7 @@ def approve(request: HttpRequest, run: str) -> HttpResponse:
 def abort(request: HttpRequest, run: str) -> HttpResponse:
     """End a run that is not finished."""
     row = _row_or_404(run)
-    form = RunForm(actions.sent(request), name="abort")
+    form = ReasonedForm(actions.sent(request), name="abort")
 
     def act(sender: Sender) -> AuditEntry:
         return deciding.abort(sender, row.run.pk, now=row.now)
@@ -91,7 +91,7 @@ def abort(request: HttpRequest, run: str) -> HttpResponse:
 def retry(request: HttpRequest, run: str) -> HttpResponse:
     """Do the failed shards of a run once more."""
     row = _row_or_404(run)
-    form = RunForm(actions.sent(request), name="retry")
+    form = ReasonedForm(actions.sent(request), name="retry")
 
     def act(sender: Sender) -> AuditEntry:
         return _and_send(lambda: deciding.retry(sender, row.run.pk, now=row.now))
@@ -121,7 +121,7 @@ def stop_undo(request: HttpRequest, undo: UUID) -> HttpResponse:
     if found is None:
         raise Http404
     row = _row_or_404(ids.encode(ids.Prefix.RUN, found.run_id))
-    form = RunForm(actions.sent(request), name="stop")
+    form = ReasonedForm(actions.sent(request), name="stop")
 
     def act(sender: Sender) -> AuditEntry:
         return deciding.stop_undo(sender, found.pk, now=row.now)
@@ -198,7 +198,7 @@ def _abort_offer(row: RunRow, staff: Any, form: ReasonedForm | None = None) -> R
     warning = (
         "A shard that is being done now is rolled back. An aborted run does not go on; begin another one for that."
     )
-    form = form or RunForm(name="abort")
+    form = form or ReasonedForm(name="abort")
     return _offer(row, roles.ABORT, form, UNFINISHED, staff, change=change, warning=warning)
 
 
@@ -209,7 +209,7 @@ def _retry_offer(row: RunRow, staff: Any, form: ReasonedForm | None = None) -> R
         ("Failed shards", f"{of.shards_failed:,} of {of.shards:,}", "done again, each up to three times"),
         ("Shards that are done", f"{of.shards_done:,}", "stay as they are"),
     )
-    form = form or RunForm(name="retry")
+    form = form or ReasonedForm(name="retry")
     return _offer(row, roles.RETRY, form, (RunState.FAILED,), staff, change=change)
 
 
@@ -238,7 +238,7 @@ def _stop_offer(undo: MeditationUndo, row: RunRow, staff: Any, form: ReasonedFor
     return RunOffer(
         action=roles.STOP_UNDO,
         url=reverse("ops:stop-undo", args=[undo.pk]),
-        form=form or RunForm(name="stop"),
+        form=form or ReasonedForm(name="stop"),
         why_not=actions.refused_to(staff, roles.STOP_UNDO)
         or ("There is nothing to stop: it is over." if is_over else ""),
         change=(("Undo", "under way", "stopped; who is undone stays so, and a new undo goes on with the others"),),

@@ -75,6 +75,15 @@ def test_a_clock_that_goes_back_begins_no_second_night():
 
 @pytest.mark.promise("M8")
 @pytest.mark.usefixtures("schedule", "dana")
+def test_a_worker_whose_clock_is_slow_takes_the_night_for_no_other():
+    for moment in (NIGHT, NIGHT + DAY - timedelta(seconds=20)):
+        sent_at(moment)
+
+    assert [due for due, _ in nights()] == [NIGHT, NIGHT + DAY]
+
+
+@pytest.mark.promise("M8")
+@pytest.mark.usefixtures("schedule", "dana")
 def test_after_a_jump_over_a_day_each_night_is_meditated_once():
     for moment in (NIGHT, NIGHT + 25 * HOUR, NIGHT + DAY, NIGHT + 2 * DAY):
         sent_at(moment)

@@ -69,7 +69,7 @@ def test_workers_do_a_run_from_its_beginning_to_its_end(run):
     is_whole(run)
 
 
-@pytest.mark.parametrize("seed", range(rounds(2, 20)))
+@pytest.mark.parametrize("seed", range(rounds(5, 50)))
 def test_killed_at_any_moment_it_is_finished_by_the_next(run, seed):
     done = random.Random(seed).randrange(len(run.shards.all()))
     tasks.send_lanes()
@@ -83,7 +83,8 @@ def test_killed_at_any_moment_it_is_finished_by_the_next(run, seed):
     is_whole(run)
 
 
-def test_a_broker_that_lost_everything_is_filled_again(run):
+@pytest.mark.parametrize("nth", range(rounds(1, 5)))
+def test_a_broker_that_lost_everything_is_filled_again(run, nth):
     tasks.send_lanes()
     lose_the_queues()
 

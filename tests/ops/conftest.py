@@ -11,6 +11,7 @@ import time_machine
 
 from kimberly.web import redisclient
 from memory.embedding import chosen
+from memory.rules import brakes
 from memory.rules.tiers import Tier
 from memory.services import embeddings, items
 from ops.roles import Role
@@ -66,6 +67,18 @@ def lena(db):
 def vera(db):
     """A viewer."""
     return Portal.of(hire("vera", Role.VIEWER))
+
+
+@pytest.fixture
+def olivia(db):
+    """An operator."""
+    return Portal.of(hire("olivia", Role.OPERATOR))
+
+
+@pytest.fixture
+def no_brake_holds(monkeypatch):
+    """Of so few items each night archives a large share."""
+    monkeypatch.setattr(brakes, "RUN_CAP_SHARE", 1.0)
 
 
 @pytest.fixture

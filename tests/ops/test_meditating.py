@@ -9,33 +9,22 @@ from kimberly.audit.models import AuditEntry
 from kimberly.audit.trail import Why
 from kimberly.lib import bytesize
 from memory.models import MeditationRun
-from memory.rules import brakes
 from memory.rules.meditation import RunState, Scope, Trigger
 from memory.rules.tiers import Tier
 from memory.services import meditationruns
 from ops.queries import timeline, users
 from ops.queries.names import Names
 from ops.queries.timeline import Happened
-from ops.roles import Role
-from tests.api.plans import make_plan
+from tests.ops.nights import above_soft
 from tests.ops.portal import MEDITATE_ALL, MEDITATE_SOME, WHY, Portal, meditate_page, text_of, user_page
-from tests.personas import NOON, TESTER, Person, content_of, hire
+from tests.personas import NOON, TESTER, content_of
 
-pytestmark = pytest.mark.usefixtures("clock_at_noon")
+pytestmark = pytest.mark.usefixtures("clock_at_noon", "no_brake_holds")
 
 
 @pytest.fixture
 def dana(db):
-    person = Person.register("dana", display_name="Dana Whitfield", plan=make_plan(hard_bytes=10_000, soft_bytes=8_000))
-    for _ in range(9):
-        person.writes(content_of(1_000), tier=Tier.LONG_TERM)
-    return person
-
-
-@pytest.fixture
-def olivia(db):
-    """An operator."""
-    return Portal.of(hire("olivia", Role.OPERATOR))
+    return above_soft()
 
 
 def test_support_begins_one_of_one_user_and_is_led_to_it(sam, dana):
@@ -169,12 +158,6 @@ def do(at):
     while shard is not None:
         meditationruns.do(shard, tell_time=lambda: at)
         shard = meditationruns.take(now=at)
-
-
-@pytest.fixture(autouse=True)
-def _no_brake_holds(monkeypatch):
-    """Of so few items each night archives a large share."""
-    monkeypatch.setattr(brakes, "RUN_CAP_SHARE", 1.0)
 
 
 def begin_and_do(person, *, at):

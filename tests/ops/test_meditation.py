@@ -9,16 +9,17 @@ from kimberly.audit.trail import Why
 from kimberly.lib.actors import Actor
 from memory.models import MeditationDecision, MeditationRun
 from memory.queries import scoring as stored
-from memory.rules import brakes, scoring
+from memory.rules import scoring
 from memory.rules.meditation import HEARTBEAT_LIMIT, MOST_TRIES, Reason, Trigger
 from memory.rules.scoring import Inputs
 from memory.rules.tiers import Tier
 from memory.services import meditationruns as runs
 from ops.services import schedules
-from tests.api.plans import make_plan
+from tests.ops.nights import above_soft
 from tests.ops.portal import run_page
-from tests.personas import NOON, Person, content_of
+from tests.personas import NOON
 
+pytestmark = pytest.mark.usefixtures("no_brake_holds")
 MEDITATION = "/ops/meditation/"
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 JOB = Actor.job("memory.meditate_nightly")
@@ -39,12 +40,6 @@ def do(number=1, *, at=NOON):
         runs.do(taken(at=at), tell_time=lambda: at)
 
 
-@pytest.fixture(autouse=True)
-def _no_brake_holds(monkeypatch):
-    """Of so few items each night archives a large share."""
-    monkeypatch.setattr(brakes, "RUN_CAP_SHARE", 1.0)
-
-
 @pytest.fixture
 def one_user_a_shard(monkeypatch):
     monkeypatch.setattr(runs, "MOST_USERS_IN_A_SHARD", 1)
@@ -53,9 +48,7 @@ def one_user_a_shard(monkeypatch):
 @pytest.fixture
 def dana(db):
     """Above the soft limit of long-term, with a short-term memory whose life ends after a day."""
-    person = Person.register("dana", display_name="Dana Whitfield", plan=make_plan(hard_bytes=10_000, soft_bytes=8_000))
-    for _ in range(9):
-        person.writes(content_of(1_000), tier=Tier.LONG_TERM)
+    person = above_soft()
     person.writes("Prefers the window seat.", tier=Tier.SHORT_TERM)
     return person
 

@@ -12,40 +12,24 @@ from memory import tasks
 from memory.models import MeditationDecision, MeditationRun, MeditationUndo, MemoryItem
 from memory.queries.cohorts import Cohort
 from memory.queries.standing import Asked
-from memory.rules import brakes
 from memory.rules.brakes import Held
 from memory.rules.meditation import MOST_TRIES, Act, RunState, Trigger, UndoState
 from memory.rules.tiers import ItemState, Tier
 from memory.services import meditationbrakes, meditationundos
 from memory.services import meditationruns as runs
 from ops.roles import Role
-from tests.api.plans import make_plan
+from tests.ops.nights import above_soft
 from tests.ops.portal import WHY, Portal, run_page, text_of, user_page
-from tests.personas import NOON, TESTER, Person, content_of, hire
+from tests.personas import NOON, TESTER, hire
 
 pytestmark = pytest.mark.usefixtures("clock_at_noon", "no_brake_holds")
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def no_brake_holds(monkeypatch):
-    """Of so few items each night archives a large share."""
-    monkeypatch.setattr(brakes, "RUN_CAP_SHARE", 1.0)
-
-
-@pytest.fixture
 def dana(db):
     """Above the soft limit of long-term."""
-    person = Person.register("dana", display_name="Dana Whitfield", plan=make_plan(hard_bytes=10_000, soft_bytes=8_000))
-    for _ in range(9):
-        person.writes(content_of(1_000), tier=Tier.LONG_TERM)
-    return person
-
-
-@pytest.fixture
-def olivia(db):
-    """An operator."""
-    return Portal.of(hire("olivia", Role.OPERATOR))
+    return above_soft()
 
 
 def begin(*, at=NOON):
