@@ -61,7 +61,10 @@ def meditate_shard(**_kwargs: object) -> str | None:
     except Exception as error:  # whatever one user's data does, everybody else is done
         logger.exception("meditation_shard_failed", run=shard.run.public_id, shard=shard.number, tries=shard.tries)
         meditationruns.fail(shard, type(error).__name__, now=clock.utc_now())
-    if meditationruns.idle_lanes():
+    # Whoever came while the canary was done found nothing to take, and was gone.
+    if shard.is_canary:
+        send_lanes()
+    elif meditationruns.idle_lanes():
         meditate_shard.apply_async()
     return str(shard)
 

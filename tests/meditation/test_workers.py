@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kimberly.lib import clock
+from kimberly.web import redisclient
 from memory import tasks
 from memory.models import MeditationDecision, MemoryItem
 from memory.rules.meditation import UNFINISHED, RunState, ShardState
@@ -67,6 +68,16 @@ def test_workers_do_a_run_from_its_beginning_to_its_end(run):
         ends(run)
 
     is_whole(run)
+
+
+def test_once_the_canary_is_done_every_lane_is_asked(run):
+    """Those that came before found nothing to take; the watch would ask them a minute later."""
+    lose_the_queues()
+
+    tasks.meditate_shard()
+
+    assert run.shards.get(is_canary=True).state == ShardState.SUCCEEDED
+    assert redisclient.client().llen("meditation") == runs.LANES
 
 
 @pytest.mark.parametrize("seed", range(rounds(5, 50)))
