@@ -12,7 +12,7 @@ from ninja.parser import Parser
 from kimberly.lib import clock
 from kimberly.lib.errors import Invalid, Refusal
 from kimberly.web import middleware, openapi, outages, problems, ratelimit, validation
-from memory.api import admission, goals, items, meditation, retrieval, users, why
+from memory.api import admission, goals, items, meditation, plans, retrieval, users, why
 
 logger = structlog.get_logger(__name__)
 DESCRIPTION = """Kimberly keeps memories for an assistant's users, within byte quotas.
@@ -60,6 +60,7 @@ api.add_router("/memory", retrieval.router)
 api.add_router("/memory", meditation.router)
 api.add_router("/memory", items.router)
 api.add_router("/memory", why.router)
+api.add_router("/prune-plans", plans.router)
 api.add_router("/operations", meditation.operations_router)
 api.add_router("/users", users.router)
 api.add_router("/users", goals.router)

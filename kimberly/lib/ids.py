@@ -13,6 +13,7 @@ class Prefix(StrEnum):
     OVERRIDE = "ovr"
     THROTTLE = "thr"
     RUN = "run"
+    PLAN = "plan"
 
 
 def encode(prefix: Prefix, value: UUID) -> str:

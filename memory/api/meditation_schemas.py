@@ -51,7 +51,7 @@ class ScoreNow(Schema):
 
 
 class Decision(Schema):
-    """What a meditation decided of the item. Components are told again from the inputs that were kept with it."""
+    """What a meditation or a plan decided of the item. Components are told again from the inputs kept with it."""
 
     act: Act = Field(description="What was done.", examples=["archived"])
     reason: Reason = Field(description="Why.", examples=["soft-limit"])
@@ -69,7 +69,8 @@ class Decision(Schema):
     order_key: float | None = Field(description="score / √size_bytes then.", examples=[0.027546])
     decided_at: datetime = Field(description="When, UTC.", examples=[EXAMPLE_TIME])
     undone_at: datetime | None = Field(description="When it was undone, UTC; null: it was not.", examples=[None])
-    run_id: str = Field(description="The run that decided it.", examples=[EXAMPLE_RUN])
+    run_id: str | None = Field(description="The meditation that decided it; null: a plan did.", examples=[EXAMPLE_RUN])
+    plan_id: str | None = Field(description="The plan that was applied; null: a meditation decided.", examples=[None])
     in_words: str = Field(
         description="The same as a sentence.",
         examples=[

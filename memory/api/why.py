@@ -26,7 +26,7 @@ router = Router(tags=["memory"])
     response={200: meditation_schemas.WhyItem, **problem_answers(400, 401, 403, 404, 429, 503)},
 )
 def explain_item(request: HttpRequest, item_id: ItemId) -> HttpResponse:
-    """The item's score with its components, and every decision of a meditation so far. Also of purged items.
+    """The item's score with its components, and every decision of a meditation or a plan so far. Also of purged items.
 
     Decisions are told again from the inputs that were kept with them, by the profile of then: what is around the item
     now does not matter.
@@ -88,7 +88,8 @@ def _decision(decided: Decided) -> dict[str, Any]:
         "order_key": told.order_key if told else None,
         "decided_at": answers.time(decided.decided_at),
         "undone_at": answers.time(decided.undone_at),
-        "run_id": ids.encode(ids.Prefix.RUN, decided.run_id),
+        "run_id": ids.encode(ids.Prefix.RUN, decided.run_id) if decided.run_id else None,
+        "plan_id": ids.encode(ids.Prefix.PLAN, decided.plan_id) if decided.plan_id else None,
         "in_words": decided.in_words,
     }
 

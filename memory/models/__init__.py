@@ -14,6 +14,7 @@ from memory.models.meditation import (
     ScoringProfile,
     UserScoring,
 )
+from memory.models.plans import PrunePlan, PrunePlanItem
 from memory.models.retrieval import AccessEvent, ItemFeedback, RetrievalProfile
 from memory.models.usage import UsageCounter, UsageSample, UsageSampling
 from memory.models.users import MemoryUser, Plan, TierPolicy
@@ -32,6 +33,8 @@ __all__ = [
     "MemoryUser",
     "Notification",
     "Plan",
+    "PrunePlan",
+    "PrunePlanItem",
     "QuotaOverride",
     "Refusal",
     "RetrievalProfile",

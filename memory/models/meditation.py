@@ -11,9 +11,9 @@ from memory.models.users import MemoryUser
 from memory.rules.brakes import Held
 from memory.rules.meditation import (
     MOST_USERS_IN_A_SHARD,
+    OF_MEDITATION,
     UNFINISHED,
     Act,
-    Reason,
     RunState,
     Scope,
     ShardState,
@@ -246,7 +246,7 @@ class MeditationDecision(models.Model):
         db_table = "meditation_decision"
         constraints = [
             models.CheckConstraint(condition=Q(act__in=list(Act)), name="meditation_decision_act_ck"),
-            models.CheckConstraint(condition=Q(reason__in=list(Reason)), name="meditation_decision_reason_ck"),
+            models.CheckConstraint(condition=Q(reason__in=list(OF_MEDITATION)), name="meditation_decision_reason_ck"),
             models.CheckConstraint(condition=Q(tier__in=list(Tier)), name="meditation_decision_tier_ck"),
             # Of one run each item is decided once for each act.
             models.UniqueConstraint(fields=["run", "item", "act"], name="meditation_decision_once_uq"),

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from memory.models import MeditationDecision, MemoryItem
+from kimberly.lib import ids
+from memory.models import MeditationDecision, MemoryItem, PrunePlanItem
+from memory.queries import plans
 from memory.queries import scoring as stored
 from memory.rules import scoring, sentences
 from memory.rules.meditation import Act, Reason
@@ -45,7 +47,7 @@ class Retold:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One decision of a meditation. `retold` is None where no score was asked."""
+    """One decision of a meditation, or of a plan that was applied. `retold` is None where no score was asked."""
 
     act: Act
     reason: Reason
@@ -55,8 +57,16 @@ class Decided:
     retold: Retold | None
     decided_at: datetime
     undone_at: datetime | None
-    run_id: UUID
+    run_id: UUID | None
+    plan_id: UUID | None
     in_words: str
+
+    @property
+    def decided_by(self) -> str:
+        """The id of the meditation or the plan."""
+        if self.run_id is not None:
+            return ids.encode(ids.Prefix.RUN, self.run_id)
+        return ids.encode(ids.Prefix.PLAN, self.plan_id) if self.plan_id else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,34 +121,60 @@ def _score_now(item_id: UUID, size_bytes: int) -> ScoreNow | None:
 
 
 def _decisions(item_id: UUID) -> list[Decided]:
+    """Of meditations and of plans, the newest first."""
     rows = list(MeditationDecision.objects.filter(item_id=item_id).order_by("-decided_at", "-id"))
-    profiles = stored.profiles({row.profile_version for row in rows if row.profile_version is not None})
-    return [_decided(row, profiles) for row in rows]
+    planned = plans.decided_of(item_id)
+    versions = {row.profile_version for row in rows if row.profile_version is not None}
+    profiles = stored.profiles(versions | {row.plan.profile_version for row in planned})
+    told = [_of_meditation(row, profiles) for row in rows] + [_of_plan(row, profiles) for row in planned]
+    return sorted(told, key=lambda decided: decided.decided_at, reverse=True)
 
 
-def _decided(row: MeditationDecision, profiles: Mapping[int, Profile]) -> Decided:
-    retold = _retold(row, profiles)
-    in_words = sentences.decision(
-        Act(row.act),
-        Reason(row.reason),
+def _of_meditation(row: MeditationDecision, profiles: Mapping[int, Profile]) -> Decided:
+    retold = None
+    if row.profile_version is not None:
+        retold = _retold(row.inputs, row.size_bytes, profiles[row.profile_version])
+    in_words = _in_words(Act(row.act), Reason(row.reason), row, retold, row.decided_at, row.undone_at)
+    return Decided(
+        Act(row.act), Reason(row.reason), row.tier, row.size_bytes, row.score, retold,
+        row.decided_at, row.undone_at, row.run_id, None, in_words,
+    )  # fmt: skip
+
+
+def _of_plan(row: PrunePlanItem, profiles: Mapping[int, Profile]) -> Decided:
+    plan = row.plan
+    retold = _retold(row.inputs, row.size_bytes, profiles[plan.profile_version])
+    applied_at = plan.applied_at or plan.created_at
+    in_words = _in_words(Act.ARCHIVED, Reason.PLAN, row, retold, applied_at, plan.undone_at)
+    return Decided(
+        Act.ARCHIVED, Reason.PLAN, row.tier, row.size_bytes, row.score, retold,
+        applied_at, plan.undone_at, None, plan.pk, in_words,
+    )  # fmt: skip
+
+
+def _in_words(
+    act: Act,
+    reason: Reason,
+    row: MeditationDecision | PrunePlanItem,
+    retold: Retold | None,
+    decided_at: datetime,
+    undone_at: datetime | None,
+) -> str:
+    return sentences.decision(
+        act,
+        reason,
         tier=row.tier,
         size_bytes=row.size_bytes,
         score=row.score,
         order_key=retold.order_key if retold else None,
         threshold=retold.profile.threshold if retold else None,
-        decided_at=row.decided_at,
-        undone_at=row.undone_at,
+        decided_at=decided_at,
+        undone_at=undone_at,
     )
-    return Decided(
-        Act(row.act), Reason(row.reason), row.tier, row.size_bytes, row.score, retold,
-        row.decided_at, row.undone_at, row.run_id, in_words,
-    )  # fmt: skip
 
 
-def _retold(row: MeditationDecision, profiles: Mapping[int, Profile]) -> Retold | None:
-    if row.profile_version is None:
-        return None
-    profile, inputs = profiles[row.profile_version], Inputs.kept(row.inputs)
+def _retold(kept: Mapping[str, Any], size_bytes: int, profile: Profile) -> Retold:
+    inputs = Inputs.kept(kept)
     parts = scoring.parts(inputs, profile)
     score = scoring.score(parts, profile)
-    return Retold(score, parts, profile, scoring.order_key(score, row.size_bytes), inputs)
+    return Retold(score, parts, profile, scoring.order_key(score, size_bytes), inputs)

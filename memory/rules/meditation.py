@@ -80,7 +80,8 @@ class Act(StrEnum):
 
 class Reason(StrEnum):
     """worthy: the score reached the threshold; expired: it did not, and the life was over; no-room: it did, and
-    long-term was full; soft-limit: the lowest of a tier above its soft limit; grace: archived for as long as promised.
+    long-term was full; soft-limit: the lowest of a tier above its soft limit; grace: archived for as long as promised;
+    plan: somebody applied a prune plan, which no meditation does.
     """
 
     WORTHY = "worthy"
@@ -88,3 +89,7 @@ class Reason(StrEnum):
     NO_ROOM = "no-room"
     SOFT_LIMIT = "soft-limit"
     GRACE = "grace"
+    PLAN = "plan"
+
+
+OF_MEDITATION: tuple[Reason, ...] = tuple(reason for reason in Reason if reason is not Reason.PLAN)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from kimberly.lib import bytesize, clock
 from memory.rules.meditation import Act, Reason
-from memory.rules.scoring import COMPONENTS, Parts, Profile
+from memory.rules.scoring import COMPONENTS, Parts, Profile, order_key
 
 ACTS: Mapping[Act, str] = {
     Act.PROMOTED: "Moved to long-term",
@@ -19,6 +19,8 @@ WHY: Mapping[Reason, str] = {
     "had no room for its {size}",
     Reason.SOFT_LIMIT: "{tier} was above its soft limit, and of what may be archived there score / √bytes was among "
     "the lowest: {score} / √{size_bytes:,} = {order_key}",
+    Reason.PLAN: "somebody applied a prune plan, and of what may go score / √bytes was among the lowest: {score} / "
+    "√{size_bytes:,} = {order_key}",
     Reason.GRACE: "it had lain in the archive for as long as was promised. No score is asked for that",
 }
 ABOUT = {
@@ -52,6 +54,15 @@ def decision(
     )
     undone = f" It was undone on {day_and_time(undone_at)}." if undone_at else ""
     return f"{ACTS[act]} on {day_and_time(decided_at)}: {why}.{undone}"
+
+
+def planned(position: int, *, tier: str, size_bytes: int, score: float) -> str:
+    """Why an item is on a plan's list, at this place."""
+    key = figure(order_key(score, size_bytes))
+    return (
+        f"Number {position:,} of what may go, the least worth keeping first: in {tier} its score / √bytes is "
+        f"{figure(score)} / √{size_bytes:,} = {key}."
+    )
 
 
 def score(value: float, parts: Parts, profile: Profile) -> str:

@@ -9,12 +9,12 @@ from django.db.models.functions import Coalesce
 
 from kimberly.lib import bytesize
 from memory.models import MeditationRun
-from memory.rules.meditation import Act, Reason
+from memory.rules.meditation import OF_MEDITATION, Act, Reason
 from ops import words
 from ops.queries.history import HistoryRow
 from ops.queries.names import Names
 
-OF_REASON = {reason: f"of_{reason.replace('-', '_')}" for reason in Reason}
+OF_REASON: dict[Reason, str] = {reason: f"of_{reason.replace('-', '_')}" for reason in OF_MEDITATION}
 
 
 def decided_of(user_id: UUID) -> QuerySet[Any]:

@@ -37,14 +37,13 @@ def _lines(found: Why) -> Iterator[str]:
         since = sentences.day_and_time(found.score.scored_at)
         yield f"So since {since}; score / √bytes, by which the lowest goes first: {found.score.order_key:.6f}."
     if not found.decisions:
-        yield "No meditation has decided anything of it."
+        yield "No meditation and no plan has decided anything of it."
     for decided in found.decisions:
         yield from _about(decided)
 
 
 def _about(decided: Decided) -> Iterator[str]:
-    run = ids.encode(ids.Prefix.RUN, decided.run_id)
-    yield f"{decided.in_words} ({run})"
+    yield f"{decided.in_words} ({decided.decided_by})"
     if decided.retold is not None:
         told = decided.retold
         yield f"  told again from the inputs kept then: {sentences.score(told.score, told.parts, told.profile)}"
