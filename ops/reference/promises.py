@@ -55,7 +55,7 @@ BEGUN = {
     "L1": "However many apply a plan at once, it has one effect, and all get one answer.",
     "L2": "Whatever is done to items around plans, counters, limits and protection hold.",
     "L4": "A plan is the smallest head of the order that reaches its target, and frees what it says.",
-    "L5": "A plan archives what it showed or leaves it, and nothing in place of what changed; applied twice it is once.",
+    "L5": "A plan archives what it showed or leaves it, nothing in place of what changed; applied twice it is once.",
     "L6": "Making a plan keeps no writer waiting; cut off anywhere, applying it is all or nothing.",
     "L3": "An undo gives back equal rows, of a user all or none; without room it says what would make room.",
     "P1": "Each page and action is open to the roles that the table names, and closed to all others, by any way in.",
