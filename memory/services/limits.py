@@ -126,7 +126,7 @@ def _end_replaced(override_id: UUID, user_id: UUID, tier: Tier, actor: Actor, no
 
 def end_override(override_id: UUID, *, actor: Actor, why: Why, now: datetime) -> QuotaOverride:
     """End an override now; one that has not begun is deleted. Raises Invalid, NoSuchMeasure or AlreadyEnded."""
-    _refuse(errors_of(why))
+    require_reason(why)
     with transaction.atomic():
         found = QuotaOverride.objects.select_for_update().filter(pk=override_id).first()
         override = _end(found, actor=actor, now=now)
@@ -159,7 +159,7 @@ def throttle(*, target: Target, scope: ThrottleScope, per_minute: int | None, or
 
 def lift_throttle(throttle_id: UUID, *, actor: Actor, why: Why, now: datetime) -> Throttle:
     """End a throttle now; one that has not begun is deleted. Raises Invalid, NoSuchMeasure or AlreadyEnded."""
-    _refuse(errors_of(why))
+    require_reason(why)
     with transaction.atomic():
         found = Throttle.objects.select_for_update().filter(pk=throttle_id).first()
         lifted = _end(found, actor=actor, now=now)
@@ -175,6 +175,11 @@ def _check(order: Order, now: datetime) -> None:
     elif order.ends_at > now + LONGEST:
         errors.append(("/ends_at", f"is more than {LONGEST.days} days away; change the plan instead"))
     _refuse(errors)
+
+
+def require_reason(why: Why) -> None:
+    """Raise Invalid where a reason or its ticket says too little or cannot be read."""
+    _refuse(errors_of(why))
 
 
 def errors_of(why: Why) -> list[tuple[str, str]]:

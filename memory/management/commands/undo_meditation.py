@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from kimberly.audit.trail import Why
 from kimberly.lib import bytesize, clock, ids
 from kimberly.lib.actors import Actor
-from kimberly.lib.errors import Invalid, Refusal
+from kimberly.lib.errors import Refusal
 from memory.models import MemoryUser
 from memory.rules import selections
 from memory.rules.meditation import UndoOutcome
@@ -30,8 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         why = Why(options["reason"].strip())
         try:
-            if errors := limits.errors_of(why):
-                raise Invalid(*errors)
+            limits.require_reason(why)
             run_id = ids.decode(ids.Prefix.RUN, options["run"])
             if run_id is None:
                 raise NoSuchRun
