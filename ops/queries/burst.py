@@ -1,5 +1,6 @@
 """Who fills a tier fastest: how fast, when it is full, and which share of all growth that is."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,11 +11,9 @@ from kimberly.db import statements
 from kimberly.lib import ids
 from kimberly.lib.remember import Remembered
 from kimberly.lib.sql import statement
-from memory.models import Throttle
 from memory.queries import samples
 from memory.rules import forecast
 from memory.rules.forecast import HOUR, Forecast, Level, Limit, Pace
-from memory.rules.limits import ThrottleScope
 from memory.rules.remedies import Situation
 from memory.rules.tiers import Tier
 from ops import badges, words
@@ -181,11 +180,9 @@ def fastest(
     }  # fmt: skip
     rows = statements.fetch_all(statement(__file__, "fastest_users"), parameters)
     user_ids = [row[0] for row in rows]
-    brakes, levels = _brakes(user_ids, now), _levels(user_ids, tier, based_at=base.taken_at, now=now)
+    levels = _levels(user_ids, tier, based_at=base.taken_at, now=now)
     users, growth, soon = rows[0][-3:] if rows else (0, 0, 0)
-    fillers = [
-        _filler(row, over, refused.most.get(row[0]), brakes.get(row[0], []), levels[row[0]], now) for row in rows
-    ]
+    fillers = [_filler(row, over, refused.most.get(row[0]), levels[row[0]], now) for row in rows]
     return Burst(
         since=base.taken_at, over=over, fillers=fillers, users=users, growth_bytes=growth, full_within_an_hour=soon
     )
@@ -212,7 +209,6 @@ def _filler(
     row: statements.Row,
     over: timedelta,
     refused: Refused | None,
-    brakes: Sequence[Brake],
     levels: Sequence[Level],
     now: datetime,
 ) -> Filler:
@@ -231,22 +227,22 @@ def _filler(
         soft_bytes=soft,
         plan_bytes=plan,
         plan_per_minute=rate,
-        share_of_growth=max(0, growth) / row[14] if row[14] else 0.0,
+        share_of_growth=max(0, growth) / row[15] if row[15] else 0.0,
         refused=refused,
-        brakes=brakes,
+        brakes=_brakes(row[13]),
         levels=[*levels, Level(now, used)],
         now=now,
     )
 
 
-def _brakes(user_ids: Collection[UUID], now: datetime) -> dict[UUID, list[Brake]]:
-    """The throttles of their writes in force, the strictest first."""
-    found: dict[UUID, list[Brake]] = {}
-    rows = Throttle.objects.filter(user_id__in=user_ids, period__contains=now).exclude(scope=ThrottleScope.QUERY)
-    for row in rows.order_by("per_minute", "pk"):
-        brake = Brake(row.public_id, words.brake(row.scope, row.per_minute), row.per_minute, row.period.upper)
-        found.setdefault(row.user_id or row.pk, []).append(brake)
-    return {user_id: sorted(held, key=lambda brake: brake.per_minute or 0) for user_id, held in found.items()}
+def _brakes(found: str | None) -> list[Brake]:
+    """The throttles of a user's writes, as the statement gives them in JSON: id, scope, calls a minute, end."""
+    return [
+        Brake(
+            ids.encode(ids.Prefix.THROTTLE, UUID(key)), words.brake(scope, rate), rate, datetime.fromisoformat(ends_at)
+        )
+        for key, scope, rate, ends_at in json.loads(found or "[]")
+    ]
 
 
 def _levels(user_ids: Collection[UUID], tier: Tier, *, based_at: datetime, now: datetime) -> dict[UUID, list[Level]]:

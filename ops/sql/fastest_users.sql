@@ -1,5 +1,5 @@
 -- Customers whose tier grew most since an hour that was sampled, up to this moment, and some that are asked for by id;
--- each with its limits, and the sums over all that grew. Who has no sample of that time had nothing then.
+-- each with its limits and throttles, and the sums over all that grew. Who has no sample of that time had nothing then.
 WITH moved AS (
     -- Whose newest sample is older than that hour has that one as the level of it; of the others it is looked up below.
     SELECT
@@ -82,6 +82,14 @@ fastest AS (
 )
 SELECT
     limited.*,
+    -- The throttles of their writes in force; a block is the strictest.
+    (
+        SELECT jsonb_agg(
+            jsonb_build_array(t.id, t.scope, t.per_minute, upper(t.period)) ORDER BY t.per_minute NULLS FIRST, t.id
+        )
+        FROM throttle AS t
+        WHERE t.user_id = limited.user_id AND t.period @> %(now)s::timestamptz AND t.scope <> 'query'
+    ) AS brakes,
     sums.users,
     sums.bytes,
     sums.full_within_an_hour

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from kimberly.lib import bytesize, clock
+from memory.queries import movable
 from memory.rules import forecast, remedies
 from memory.rules.limits import ThrottleScope
-from memory.rules.remedies import Effect
+from memory.rules.remedies import Effect, Movable
 from memory.rules.tiers import Tier
 from ops import charts, words
 from ops.charts import Lines
@@ -33,11 +34,13 @@ class Remedy:
 
 
 def of(filler: Filler, tier: Tier, *, now: datetime) -> list[Remedy]:
-    """Nothing first, for comparison; then from the mildest on."""
+    """Nothing first, for comparison; then what makes room, and what holds writes back, each from the mildest on."""
     nothing = remedies.nothing(filler.situation, now=now)
+    found = movable.of_tier(filler.user_id, tier, now=now)
     return [
         Remedy("Nothing more", _held(filler), nothing),
         *_raises(filler, tier, now),
+        *(_meditation(filler, found, now) if found else ()),
         *_throttles(filler, now),
     ]
 
@@ -91,6 +94,22 @@ def _raises(filler: Filler, tier: Tier, now: datetime) -> Iterator[Remedy]:
             url=_form("ops:raise-quota", filler, tier=tier, to=to, end=RAISE_END),
             why_not="" if is_more else f"{bytesize.human(filler.limit.hard_bytes)} hold already",
         )
+
+
+def _meditation(filler: Filler, found: Movable, now: datetime) -> Iterator[Remedy]:
+    effect = remedies.meditated(filler.situation, found, now=now)
+    lasting = "it takes nothing of permanent" if found.tier is Tier.PERMANENT else ""
+    frees = effect.frees_bytes or 0
+    idle = "" if frees > 0 else "nothing is above the soft limit or past its life, or the day’s cap is used"
+    soft, allowed = bytesize.human(found.soft_bytes), bytesize.human(found.allowed_bytes)
+    yield Remedy(
+        name="Meditate now",
+        note=f"archives down to {soft}, {allowed} today at most",
+        effect=effect,
+        button="Meditate",
+        url=_form("ops:meditate", filler),
+        why_not=lasting or idle,
+    )
 
 
 def _throttles(filler: Filler, now: datetime) -> Iterator[Remedy]:

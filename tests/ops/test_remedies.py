@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from kimberly.audit.trail import Why
 from kimberly.lib import clock
 from kimberly.lib.remember import forget_everything
-from memory.models import Throttle
+from memory.models import MeditationRun, MemoryItem, Throttle, TierPolicy
+from memory.queries import movable, scoring
 from memory.rules import forecast, remedies
 from memory.rules.forecast import HOUR, Outlook, Pace
 from memory.rules.limits import ThrottleScope
+from memory.rules.meditation import RunState, Trigger
 from memory.rules.tiers import Tier
-from memory.services import refusals, samples
+from memory.services import meditation, plans, refusals, samples
 from memory.services.quotas import QuotaExceeded
 from memory.services.refusals import Call
 from ops.queries import burst
@@ -28,13 +30,15 @@ from ops.services import measures
 from ops.services.measures import Brake, Limit, Sender
 from tests.api.plans import make_plan
 from tests.counts import rounds
-from tests.personas import Person, content_of
+from tests.personas import TESTER, Person, content_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.promise("P8")]
 
 EVERYBODY = 100_000
 INSTANT = timedelta(milliseconds=1)
 SIZES = st.integers(10, 2_000)
+SIZED = st.lists(SIZES, max_size=4)
+WHY = Why("to see whether it is so")
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,9 @@ class Scene:
 
     def usage(self, at=None):
         return self.person.usage(self.tier, at=at or self.now)
+
+    def movable(self):
+        return movable.of_tier(self.person.id, self.tier, now=self.now)
 
     def sender(self):
         return Sender(self.staff, uuid4(), Why("to see whether it is so"), "")
@@ -227,6 +234,65 @@ def block_and_compare(scene, length):
     full_at = predicted.forecast.full_at
     if full_at is not None and full_at < ends_at:
         assert before.active_bytes + scene.filler.write_bytes > scene.usage(at=full_at).limit_bytes
+
+
+@property_test
+@given(state=STATES, target_bytes=st.integers(1, 20_000))
+def test_a_plan_frees_what_was_predicted_or_more(on_scene, state, target_bytes):
+    on_scene(state, lambda scene: plan_and_compare(scene, target_bytes))
+
+
+def plan_and_compare(scene, target_bytes):
+    predicted = remedies.planned(scene.filler.situation, scene.movable(), target_bytes=target_bytes, now=scene.now)
+    before = scene.usage()
+
+    target = plans.Target(target_bytes)
+    plan = plans.make(scene.person.id, target=target, tier=scene.tier, actor=TESTER, why=WHY, now=scene.now)
+    plans.apply(plan.pk, actor=TESTER, why=WHY, now=scene.now)
+
+    after = scene.usage()
+    frees_at_least(predicted, before, after)
+    assert (predicted.frees_bytes == target_bytes) is (plan.shortfall_bytes == 0)
+    if predicted.fits_refused:
+        assert fits(scene, scene.filler.refused.needed_bytes)
+
+
+def frees_at_least(predicted, before, after):
+    assert before.active_bytes - after.active_bytes >= predicted.frees_bytes
+    assert after.room_bytes >= predicted.room_bytes
+    assert after.share <= predicted.share
+    assert after.limit_bytes == predicted.limit_bytes
+
+
+@property_test
+@given(state=STATES, soft=st.floats(0.1, 0.9), short_lived=SIZED, protects=st.booleans())
+def test_a_meditation_frees_what_was_predicted_or_more(on_scene, state, soft, short_lived, protects):
+    on_scene(state, lambda scene: meditate_and_compare(scene, soft, short_lived, protects=protects))
+
+
+def meditate_and_compare(scene, soft, short_lived, *, protects):
+    """Some short-term items are past their life, and one item of the tier may be protected."""
+    policies = TierPolicy.objects.filter(plan__memoryuser=scene.person.id)
+    yesterday = scene.now - 25 * HOUR
+    policies.update(soft_bytes=int(scene.state.plan_bytes * soft))
+    for size in short_lived:
+        if size <= scene.person.free_bytes(Tier.SHORT_TERM, at=yesterday):
+            scene.person.writes(content_of(size), tier=Tier.SHORT_TERM, at=yesterday)
+    if protects:
+        mine = MemoryItem.objects.filter(user_id=scene.person.id).order_by("-size_bytes", "pk")
+        mine.filter(pk=mine.values("pk")[:1]).update(protected=True)
+    before = scene.usage()
+    situation = replace(scene.filler.situation, used_bytes=before.active_bytes)
+    predicted = remedies.meditated(situation, scene.movable(), now=scene.now)
+
+    run = MeditationRun.objects.create(
+        trigger=Trigger.MANUAL, state=RunState.RUNNING, user_id=scene.person.id, profile_version=1,
+        created_at=scene.now, created_by=str(TESTER),
+    )  # fmt: skip
+    profile = scoring.current_profile()
+    meditation.meditate([scene.person.id], run_id=run.pk, profile=profile, now=scene.now)
+
+    frees_at_least(predicted, before, scene.usage())
 
 
 @property_test
