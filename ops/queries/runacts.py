@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef
 
 from kimberly.audit.models import AuditEntry
 from kimberly.db import statements
+from kimberly.lib import ids
 from kimberly.lib.sql import statement
 from kimberly.web.pagination import Order
-from memory.models import MeditationUndo, MeditationUndoUser
+from memory.models import MeditationDecision, MeditationUndo, MeditationUndoUser
 from memory.rules.meditation import UndoOutcome, UndoState
 from memory.services import meditationundos
 from ops import telling
@@ -20,6 +24,7 @@ from ops.queries.names import Name, Names
 BY_USER = Order("user", "user_id", descending=False, kind=UUID)
 NEWEST_FIRST = Order("happened", "at", descending=True, kind=datetime)
 USERS_SHOWN = 50
+APART_SHOWN = 20
 BY_WORKERS = "meditation.shard"
 """One entry a shard, each of which has a row of its own on the page."""
 
@@ -83,11 +88,42 @@ class Standing:
     promoted: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoneApart:
+    """What somebody undid of one user and run at one time."""
+
+    user: str
+    user_public_id: str
+    items: int
+    at: datetime
+    who: Name
+
+
 def of_run(run_id: UUID, *, names: Names, now: datetime, cursor: str = "") -> Page[HistoryRow]:
     """Every act on the run, newest first; not what each shard did."""
     entries = AuditEntry.objects.filter(subject_kind="meditation", subject_id=str(run_id)).exclude(action=BY_WORKERS)
     page = keyset.page(entries.select_related("text"), NEWEST_FIRST, cursor=cursor)
     return Page([history.told_row(entry, names=names, now=now) for entry in page.rows], page.next_cursor)
+
+
+def undone_apart(run_id: UUID, *, names: Names) -> list[UndoneApart]:
+    """Of whom something was undone without undoing the run, the last first; the latest only."""
+    with_the_run = MeditationUndo.objects.filter(
+        run_id=run_id, created_by=OuterRef("undone_by"), created_at__lte=OuterRef("undone_at")
+    )
+    undone = MeditationDecision.objects.filter(run_id=run_id, undone_at__isnull=False).exclude(Exists(with_the_run))
+    groups = undone.values("user_id", "user__external_id", "undone_at", "undone_by")
+    counted: Any = groups.annotate(items=Count("item_id", distinct=True)).order_by("-undone_at", "user_id")
+    return [
+        UndoneApart(
+            user=row["user__external_id"],
+            user_public_id=ids.encode(ids.Prefix.USER, row["user_id"]),
+            items=row["items"],
+            at=row["undone_at"],
+            who=names.of(row["undone_by"]),
+        )
+        for row in counted[:APART_SHOWN]
+    ]
 
 
 def told(run_id: UUID, act: str, *, now: datetime) -> str:

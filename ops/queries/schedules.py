@@ -6,7 +6,9 @@ from datetime import datetime
 
 from django_celery_beat.models import PeriodicTask
 
+from memory.models import MeditationRun
 from memory.queries import nightly
+from memory.rules.meditation import Trigger
 from ops.schedules import ALL
 
 
@@ -32,6 +34,11 @@ def listed(*, now: datetime) -> list[ScheduleRow]:
     rows = PeriodicTask.objects.exclude(task__startswith="celery.").select_related("crontab", "interval")
     told = [_row(row, now) for row in rows.order_by("name")]
     return sorted(told, key=lambda row: (row.next_at is None, row.next_at or now, row.name))
+
+
+def last_night() -> MeditationRun | None:
+    """The last run that the schedule of the meditation began; None before the first."""
+    return MeditationRun.objects.filter(trigger=Trigger.NIGHTLY).order_by("-created_at", "-pk").first()
 
 
 def missing(rows: list[ScheduleRow]) -> list[str]:

@@ -120,7 +120,8 @@ def _undo(request: HttpRequest, asked: Asked) -> dict[str, Any]:
 
 
 def _history(request: HttpRequest, asked: Asked) -> dict[str, Any]:
-    return {"page": runacts.of_run(asked.run_id, names=asked.names, now=asked.now, cursor=asked.cursor)}
+    page = runacts.of_run(asked.run_id, names=asked.names, now=asked.now, cursor=asked.cursor)
+    return {"page": page, "apart": runacts.undone_apart(asked.run_id, names=asked.names)}
 
 
 REASON_LABELS = {

@@ -14,4 +14,5 @@ def index(request: HttpRequest) -> HttpResponse:
     now = clock.utc_now()
     rows = schedules.listed(now=now)
     context = {"title": "Schedules", "now": now, "rows": rows, "missing": schedules.missing(rows)}
+    context |= {"night": schedules.last_night(), "nightly": "memory.meditate_nightly"}
     return pages.show(request, "ops/schedules.html", context)

@@ -333,6 +333,21 @@ def test_what_can_be_undone_of_a_meditation_is_among_what_can_be_undone(lena, da
     assert "Meditation archived" not in lena.reads(history)
 
 
+def test_a_runs_history_tells_of_single_users_that_were_undone_but_not_of_those_with_the_run(lena, olivia, dana):
+    run, other = night(), above_soft()
+    lena.sends(run_page(run, f"undo/{dana.public_id}/"))
+    apart = olivia.reads(run_page(run, "?tab=history"))
+    assert "Undone of single users" in apart
+    assert dana.external_id in apart
+
+    later = night(at=NOON + DAY)
+    confirms(olivia, later, "undo/")
+    tasks.undo_meditation()
+
+    assert MeditationDecision.objects.filter(run=later, user_id=other.id, undone_at__isnull=False).exists()
+    assert "Undone of single users" not in olivia.reads(run_page(later, "?tab=history"))
+
+
 def test_without_room_the_form_says_what_would_make_room(lena, dana):
     run = night()
     dana.fill(Tier.LONG_TERM, leaving_bytes=10)

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django_celery_beat.models import PeriodicTask
 
+from memory.models import MeditationRun
+from memory.rules.meditation import RunState, Trigger
 from ops.schedules import ALL
 from ops.services import schedules
 from tests.personas import NOON
@@ -31,6 +33,17 @@ def test_when_beat_sent_it_last_is_told(vera):
     )
 
     assert "UTC in 14 h 10 h ago 31 times" in vera.reads(PAGE)
+
+
+def test_how_the_last_night_ended_is_told_beside_its_job(vera):
+    schedules.sync()
+    run = MeditationRun.objects.create(
+        trigger=Trigger.NIGHTLY, state=RunState.FAILED, profile_version=1, created_at=NOON, ended_at=NOON,
+        created_by="job:memory.meditate_nightly", error="MemoryError",
+    )  # fmt: skip
+
+    assert "never yet the last run: failed" in vera.reads(PAGE)
+    assert run.public_id in vera.opens(PAGE).content.decode()
 
 
 def test_what_is_switched_off_or_changed_is_told(vera):
