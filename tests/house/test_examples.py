@@ -85,7 +85,7 @@ def test_the_examples_of_the_api_give_what_its_page_says(run):
 
     outputs = run([first + create + FIND_ID, *shell_blocks("docs/api.md")])
 
-    _, changed, archived, bulk, usage, found, why = outputs
+    _, changed, archived, bulk, usage, found, why, pruned = outputs
     assert changed.startswith("HTTP/1.1 200 OK")
     assert 'etag: "v2"' in changed
     assert '"state":"archived"' in archived
@@ -95,3 +95,6 @@ def test_the_examples_of_the_api_give_what_its_page_says(run):
     assert json.loads(found)["mode"] == "hybrid"
     assert '"decisions":[]' in why
     assert '"kind":"meditation"' in why
+    assert '"outcome":null' in pruned
+    assert '"state":"applied"' in pruned
+    assert '"state":"undone"' in pruned
