@@ -25,6 +25,7 @@ from memory.rules.tiers import Tier
 from memory.services.drafts import Draft
 
 TRIES = 3  # A write that was refused, though room came free before the refusal's figures were read, is tried again.
+ASK_OPERATORS = "Ask the operators to raise the limit for a while, or move the user to a larger plan."
 SHIFTED = ("active_bytes", "active_items", "archived_bytes", "archived_items")
 
 
@@ -78,11 +79,12 @@ class QuotaExceeded(Refusal):
             if tier is not self.tier.tier and other.room_bytes >= self.needed_bytes:
                 helps.append(f"Store it in {tier}, where {bytesize.human(other.room_bytes)} are free.")
         if self.needed_bytes > self.tier.limit_bytes:
-            helps.append("Split it: it is larger than the whole tier.")
-        elif self.next_meditation_at and self.tier.is_over_soft and self.tier.tier is not Tier.PERMANENT:
+            return [*helps, "Split it: it is larger than the whole tier.", ASK_OPERATORS]
+        if self.next_meditation_at and self.tier.is_over_soft and self.tier.tier is not Tier.PERMANENT:
             at = clock.spelled(self.next_meditation_at)
             helps.append(f"Wait for the meditation at {at}: it archives what is worth least above the soft limit.")
-        return [*helps, "Ask the operators to raise the limit for a while, or move the user to a larger plan."]
+        helps.append("Make a prune plan: it shows what is worth least, archives exactly that, and can be undone.")
+        return [*helps, ASK_OPERATORS]
 
 
 class UserSuspended(Refusal):
