@@ -132,7 +132,8 @@ def locked(item_id: UUID, *, user_id: UUID) -> MemoryItem:
     ItemGone also for purged ones and other people's.
     """
     quotas.hold(user_id)
-    items = MemoryItem.objects.select_for_update().filter(pk=item_id, user_id=user_id)
+    # No lock of its key: rows that name the item (a plan's, a decision's) are looked up while it is held, and held so.
+    items = MemoryItem.objects.select_for_update(no_key=True).filter(pk=item_id, user_id=user_id)
     item = items.exclude(state=ItemState.PURGED).first()
     if item is None:
         raise ItemGone

@@ -170,7 +170,7 @@ def _way_back(fit: Sequence[Decided], *, hold: bool = False) -> WayBack:
     """The items; held until the end of the transaction, behind the counters, where they are about to change."""
     promoted = {one.item_id for one in fit if one.was_promoted}
     chosen = MemoryItem.objects.filter(pk__in=[one.item_id for one in fit]).only(*COLUMNS, "created_at").order_by("pk")
-    items = list(chosen.select_for_update() if hold else chosen)
+    items = list(chosen.select_for_update(no_key=True) if hold else chosen)
     return WayBack(
         demoted=[item for item in items if item.pk in promoted],
         restored=[item for item in items if item.pk not in promoted],

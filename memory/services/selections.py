@@ -124,7 +124,8 @@ def change(deed: Deed, chosen: Sequence[Chosen], *, user_id: UUID, actor: Actor,
     with transaction.atomic():
         tiers = quotas.lock(user_id, now=now)
         require_kept(user_id)
-        found = MemoryItem.objects.select_for_update().filter(user_id=user_id, pk__in=[one.id for one in chosen])
+        those = MemoryItem.objects.filter(user_id=user_id, pk__in=[one.id for one in chosen])
+        found = those.select_for_update(no_key=True)
         rows = {item.pk: item for item in found.only(*COLUMNS).order_by("pk")}
         fit, skipped = sorted_out(deed, chosen, rows)
         if skipped and deed is Deed.RESTORE and why.undoes:

@@ -78,7 +78,7 @@ def put(
         if expected is not None and find(external_id) is None:
             raise etags.Stale(None)
         made = _insert(external_id, profile, purpose=purpose, now=now)
-        user = MemoryUser.objects.select_for_update().get(external_id=external_id)
+        user = MemoryUser.objects.select_for_update(no_key=True).get(external_id=external_id)
         if made:
             quotas.open_counters(user.pk)
             _record("user.registered", user, actor=actor, now=now, after={"plan": user.plan_id})
@@ -107,7 +107,7 @@ def resume(user_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntr
 
 def _locked(user_id: UUID, state: UserState, *, otherwise: type[Refusal]) -> MemoryUser:
     """The user, whom nobody else changes until the transaction ends; the refusal when the state is another one."""
-    user = MemoryUser.objects.select_for_update().filter(pk=user_id).exclude(state=UserState.ERASED).first()
+    user = MemoryUser.objects.select_for_update(no_key=True).filter(pk=user_id).exclude(state=UserState.ERASED).first()
     if user is None:
         raise quotas.UserGone
     if user.state != state:
