@@ -5,7 +5,8 @@ Making one takes no lock that a writer waits for. Applying and undoing hold the 
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -182,7 +183,8 @@ def apply(plan_id: UUID, *, actor: Actor, why: Why, now: datetime) -> Done:
             raise PlanStale(plan)
         selections.require_kept(plan.user_id)
         parameters = {"plan_id": plan.pk, "user_id": plan.user_id, "now": now}
-        told = [_told(row) for row in statements.fetch_all(statement(__file__, "apply_plan"), parameters)]
+        with _hashed():
+            told = [_told(row) for row in statements.fetch_all(statement(__file__, "apply_plan"), parameters)]
         crashpoint("plan-applied")
         archived = [one for one in told if one.outcome == ItemOutcome.ARCHIVED]
         quotas.shift_all(
@@ -218,7 +220,8 @@ def undo(plan_id: UUID, *, actor: Actor, why: Why, now: datetime) -> Done:
         if refusal is not None:
             raise refusal
         parameters = {"plan_id": plan.pk, "user_id": plan.user_id, "now": now}
-        rows = statements.fetch_all(statement(__file__, "undo_plan"), parameters)
+        with _hashed():
+            rows = statements.fetch_all(statement(__file__, "undo_plan"), parameters)
         back = [Told(Tier(tier), "back", items, size_bytes) for tier, items, size_bytes in rows]
         crashpoint("plan-back")
         quotas.shift_all(
@@ -252,8 +255,15 @@ def errors_of(target: Target) -> list[tuple[str, str]]:
 def _freeze(parameters: Mapping[str, Any]) -> None:
     """Score and choose in one statement: an item is chosen in the version that was scored."""
     scores, chosen = statement(__file__, "scored_items"), statement(__file__, "freeze_plan")
+    with _hashed():
+        statements.execute(f"WITH scored AS MATERIALIZED (\n{scores}\n)\n{chosen}", parameters)
+
+
+@contextmanager
+def _hashed() -> Iterator[None]:
+    """No row is compared with all others: of a plan that was made a moment ago the planner believes it has one item."""
     statements.execute(NO_NESTED_LOOPS, {})
-    statements.execute(f"WITH scored AS MATERIALIZED (\n{scores}\n)\n{chosen}", parameters)
+    yield
     statements.execute("SET LOCAL enable_nestloop = on", {})
 
 
@@ -285,7 +295,7 @@ def _hold(plan_id: UUID, *, now: datetime) -> tuple[PrunePlan, dict[Tier, TierUs
 
 
 def _against(plan: PrunePlan, tiers: Mapping[Tier, TierUsage], *, now: datetime) -> Refusal | None:
-    parameters = {"plan_id": plan.pk, "now": now}
+    parameters = {"plan_id": plan.pk, "user_id": plan.user_id, "now": now}
     needed, skipped = Counter[Tier](), Counter[Skip]()
     for tier, obstacle, items, size_bytes in statements.fetch_all(statement(__file__, "plan_to_undo"), parameters):
         if obstacle is None:

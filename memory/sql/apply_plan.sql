@@ -4,7 +4,7 @@ WITH planned AS MATERIALIZED (
     SELECT p.item_id, p.version, i.state, i.protected
     FROM prune_plan_item AS p
     INNER JOIN memory_item AS i ON p.item_id = i.id
-    WHERE p.plan_id = %(plan_id)s::uuid
+    WHERE p.plan_id = %(plan_id)s::uuid AND i.user_id = %(user_id)s::uuid
 ),
 grace AS MATERIALIZED (
     SELECT t.tier, t.grace_days
@@ -24,6 +24,7 @@ changed AS (
     CROSS JOIN grace AS g
     WHERE
         i.id = p.item_id
+        AND i.user_id = %(user_id)s::uuid
         AND i.tier = g.tier
         AND i.version = p.version
         AND i.state = 'active'

@@ -11,5 +11,5 @@ SELECT
     sum(p.size_bytes)::bigint AS size_bytes
 FROM prune_plan_item AS p
 INNER JOIN memory_item AS i ON p.item_id = i.id
-WHERE p.plan_id = %(plan_id)s::uuid AND p.outcome = 'archived'
+WHERE p.plan_id = %(plan_id)s::uuid AND p.outcome = 'archived' AND i.user_id = %(user_id)s::uuid
 GROUP BY p.tier, obstacle

@@ -22,6 +22,7 @@ changed AS (
         p.plan_id = %(plan_id)s::uuid
         AND p.outcome = 'archived'
         AND i.id = p.item_id
+        AND i.user_id = %(user_id)s::uuid
         AND i.tier = l.tier
         AND i.state = 'archived'
         AND i.version = p.left_version
