@@ -254,9 +254,12 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("outcome", memory.rules.plans.ItemOutcome["ARCHIVED"]), _negated=True),
-                    (
-                        "left_version",
-                        django.db.models.expressions.CombinedExpression(models.F("version"), "+", models.Value(1)),
+                    models.Q(
+                        (
+                            "left_version",
+                            django.db.models.expressions.CombinedExpression(models.F("version"), "+", models.Value(1)),
+                        ),
+                        ("left_version__isnull", False),
                     ),
                     _connector="OR",
                 ),

@@ -107,9 +107,10 @@ class PrunePlanItem(models.Model):
             models.CheckConstraint(
                 condition=Q(outcome="") | Q(outcome__in=list(ItemOutcome)), name="prune_plan_item_outcome_ck"
             ),
-            # It was archived as it was shown, by one application.
+            # It was archived as it was shown, by one application. A version that is not known would pass by itself.
             models.CheckConstraint(
-                condition=~Q(outcome=ItemOutcome.ARCHIVED) | Q(left_version=F("version") + 1),
+                condition=~Q(outcome=ItemOutcome.ARCHIVED)
+                | Q(left_version__isnull=False, left_version=F("version") + 1),
                 name="prune_plan_item_as_shown_ck",
             ),
         ]

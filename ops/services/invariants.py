@@ -71,6 +71,7 @@ CHECKS: dict[str, Callable[[datetime], Iterator[str]]] = {
     "I2": lambda now: _rows("item_states", now),
     "I3": lambda now: _rows("writes_above_limit", now),
     "I4": lambda now: _rows("protected_taken", now),
+    "I5": lambda now: _rows("plans_exact", now),
     AUDIT_CHAIN: _audit_chain,
     "I7": lambda now: _rows("beyond_daily_cap", now),
     "I8": lambda now: _rows("silent_meditations", now, limit=SILENT_AFTER),
