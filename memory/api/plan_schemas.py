@@ -25,13 +25,11 @@ class MakePlan(Strict):
         "where a plan names that tier; protected ones never.",
         examples=["long-term"],
     )
-    target_bytes: int | None = Field(
-        default=None, gt=0, le=MOST_BYTES, description="Bytes to free. Give this or target_share.", examples=[262_144]
+    target_bytes: Annotated[int, Field(strict=True, gt=0, le=MOST_BYTES)] | None = Field(
+        default=None, description="Bytes to free. Give this or target_share.", examples=[262_144]
     )
-    target_share: float | None = Field(
+    target_share: Annotated[float, Field(strict=True, gt=0, le=1)] | None = Field(
         default=None,
-        gt=0,
-        le=1,
         description="Share of the active bytes in scope to free, above 0 to 1.",
         examples=[None],
     )

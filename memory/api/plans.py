@@ -16,15 +16,17 @@ from kimberly.clients.models import Scope
 from kimberly.lib import clock, ids
 from kimberly.web import validation
 from kimberly.web.openapi import problem_answers
-from memory.api import admission, answers, plan_schemas
+from memory.api import admission, answers, plan_schemas, schemas
 from memory.api.items import caller_of, once
 from memory.models import PrunePlan
 from memory.queries import plans as plan_queries
 from memory.queries.plans import PlannedItem
 from memory.rules.limits import ThrottleScope
 from memory.rules.plans import times_cap
+from memory.rules.tiers import UserState
 from memory.services import plans
 from memory.services.plans import Done, NoSuchPlan, Target
+from memory.services.quotas import UserSuspended
 
 router = Router(tags=["prune plans"])
 PRUNE = BearerKey(Scope.PRUNE)
@@ -113,12 +115,13 @@ def list_plan_items(request: HttpRequest, plan_id: PlanId, query: Query[ItemQuer
     response={200: plan_schemas.Plan, **problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},
     openapi_extra={"parameters": [idempotency.OPENAPI_KEY]},
 )
-def apply_plan(request: HttpRequest, plan_id: PlanId) -> HttpResponse:
+def apply_plan(request: HttpRequest, plan_id: PlanId, body: schemas.NoFields | None = None) -> HttpResponse:
     """Archives exactly what the plan holds; items that changed since are left and told, never replaced by others.
 
     Applied again it answers the same. 409: it is stale, or was undone.
     """
-    return _done(request, plan_id, plans.apply)
+    now = clock.utc_now()
+    return _done(request, _admitted(request, plan_id, ThrottleScope.WRITE, now), plans.apply, now)
 
 
 @router.post(
@@ -129,18 +132,19 @@ def apply_plan(request: HttpRequest, plan_id: PlanId) -> HttpResponse:
     response={200: plan_schemas.Plan, **problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},
     openapi_extra={"parameters": [idempotency.OPENAPI_KEY]},
 )
-def undo_plan(request: HttpRequest, plan_id: PlanId) -> HttpResponse:
+def undo_plan(request: HttpRequest, plan_id: PlanId, body: schemas.NoFields | None = None) -> HttpResponse:
     """Brings back all that the plan archived, or nothing: 409 says what stands against it and what would help.
 
-    Undone again it answers the same.
+    Undone again it answers the same. 403: like any restore it waits until a suspended user is active again.
     """
-    return _done(request, plan_id, plans.undo)
-
-
-def _done(request: HttpRequest, plan_id: str, act: Callable[..., Done]) -> HttpResponse:
     now = clock.utc_now()
     plan = _admitted(request, plan_id, ThrottleScope.WRITE, now)
+    if plan.user.state == UserState.SUSPENDED:
+        raise UserSuspended
+    return _done(request, plan, plans.undo, now)
 
+
+def _done(request: HttpRequest, plan: PrunePlan, act: Callable[..., Done], now: datetime) -> HttpResponse:
     def effect() -> Answer:
         done = act(plan.pk, actor=caller_of(request).actor, why=Why(), now=now)
         answer = _plan(done.plan, plan.user.external_id, now)
@@ -207,7 +211,7 @@ def _applied(plan: PrunePlan) -> dict[str, Any] | None:
         "at": answers.time(plan.applied_at),
         "items": plan.archived_items,
         "bytes": plan.archived_bytes,
-        "skipped": plan.skipped,
+        "skipped": dict(sorted(plan.skipped.items())),  # jsonb keeps an order of its own: all get the same bytes
     }
 
 

@@ -15,6 +15,7 @@ from tests.web import WebServer
 MEMORY = "/api/v1/memory"
 USERS = "/api/v1/users"
 OPERATIONS = "/api/v1/operations"
+PLANS = "/api/v1/prune-plans"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,12 @@ class Caller:
 
     def restores(self, item_id: str, *, headers: dict[str, str] | None = None) -> httpx.Response:
         return self.http.post(f"{MEMORY}/{item_id}/restore", headers=headers)
+
+    def plans(self, *, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
+        """POST /prune-plans for half of what is there unless said otherwise, whatever comes back."""
+        asked = {} if "target_bytes" in fields else {"target_share": 0.5}
+        body = {"reason": "Room before the trip.", **asked, **fields}
+        return self.http.post(PLANS, json=body, headers=headers)
 
     def usage(self, tier: str = "long-term") -> dict[str, Any]:
         """GET /memory/metrics for one tier."""

@@ -12,7 +12,7 @@ from kimberly.lib import clock
 from kimberly.web import bodies
 from memory.models import MeditationRun, MeditationShard
 from memory.rules.meditation import RunState, ShardState
-from tests.api.callers import MEMORY, OPERATIONS, USERS, Caller
+from tests.api.callers import MEMORY, OPERATIONS, PLANS, USERS, Caller
 from tests.corpus import Template
 
 
@@ -149,6 +149,22 @@ def _put_user(caller: Caller) -> Call:
     return Call("PUT", f"{USERS}/{caller.user_id}", Template({"display_name": "Someone"}))
 
 
+def _make_plan(caller: Caller) -> Call:
+    _an_item(caller)
+    body = {"user_id": caller.user_id, "target_bytes": 10, "reason": "Room before the trip."}
+    return Call("POST", PLANS, Template(body))
+
+
+def _a_plan(caller: Caller) -> str:
+    return f"{PLANS}/{_make_plan(caller).send(caller.http).json()['id']}"
+
+
+def _undo_plan(caller: Caller) -> Call:
+    plan = _a_plan(caller)
+    caller.http.post(f"{plan}/apply")
+    return Call("POST", f"{plan}/undo", Template({}))
+
+
 VALID: dict[str, Callable[[Caller], Call]] = {
     "write_item": _write_item,
     "write_items": _write_items,
@@ -168,5 +184,10 @@ VALID: dict[str, Callable[[Caller], Call]] = {
     "list_goals": lambda caller: Call("GET", f"{USERS}/{caller.user_id}/goals"),
     "set_goal": _set_goal,
     "remove_goal": _remove_goal,
+    "make_plan": _make_plan,
+    "read_plan": lambda caller: Call("GET", _a_plan(caller)),
+    "list_plan_items": lambda caller: Call("GET", f"{_a_plan(caller)}/items"),
+    "apply_plan": lambda caller: Call("POST", f"{_a_plan(caller)}/apply", Template({})),
+    "undo_plan": _undo_plan,
     "remove_goals": lambda caller: Call("DELETE", f"{USERS}/{caller.user_id}/goals"),
 }

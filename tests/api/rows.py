@@ -4,7 +4,7 @@ from typing import Any
 
 from kimberly.clients.models import IdempotencyRecord
 from kimberly.lib import clock
-from memory.models import MeditationRun, MemoryItem, MemoryUser
+from memory.models import MeditationRun, MemoryItem, MemoryUser, PrunePlan, PrunePlanItem
 from memory.queries import usage
 from tests.api.callers import Caller
 
@@ -17,6 +17,8 @@ def everything_of(caller: Caller) -> dict[str, Any]:
         "users": MemoryUser.objects.count(),
         "kept answers": IdempotencyRecord.objects.filter(user_id=caller.person.id).count(),
         "runs": list(MeditationRun.objects.filter(user_id=caller.person.id).order_by("pk").values()),
+        "plans": list(PrunePlan.objects.filter(user_id=caller.person.id).order_by("pk").values()),
+        "planned": list(PrunePlanItem.objects.filter(plan__user_id=caller.person.id).order_by("pk").values()),
         "runs of all": MeditationRun.objects.filter(user_id=None).count(),
         "usage": usage.of_user(caller.person.id, now=clock.utc_now()),
     }

@@ -31,7 +31,8 @@ def faults(caller: Caller, call: Call, cases: list[Bad]) -> dict[str, str]:
 
 def test_every_writing_operation_is_known_here():
     items = {"write_item", "write_items", "change_item", "restore_item", "give_feedback"}
-    assert set(writing()) == items | {"put_user", "query_memory", "set_goal", "begin_meditation"}
+    plans = {"make_plan", "apply_plan", "undo_plan"}
+    assert set(writing()) == items | plans | {"put_user", "query_memory", "set_goal", "begin_meditation"}
 
 
 @pytest.mark.parametrize("operation_id", sorted(writing()))
@@ -54,7 +55,7 @@ def test_a_field_of_another_type_is_refused(alice: Caller, operation_id):
     assert faults(alice, call, list(corpus.bad_fields(schema, call.template))) == {}
 
 
-@pytest.mark.parametrize("operation_id", sorted(set(writing()) - {"restore_item"}))
+@pytest.mark.parametrize("operation_id", sorted(set(writing()) - {"restore_item", "apply_plan", "undo_plan"}))
 @pytest.mark.parametrize("raw", [b"", b"null"])
 def test_a_body_that_is_missing_is_refused(alice: Caller, operation_id, raw):
     call = valid_call(operation_id, alice)

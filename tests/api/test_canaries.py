@@ -11,7 +11,7 @@ import httpx
 import pytest
 from django.conf import settings
 
-from tests.api.callers import MEMORY, USERS, Caller
+from tests.api.callers import MEMORY, PLANS, USERS, Caller
 from tests.counts import rounds
 from tests.personas import content_of
 from tests.races.together import at_once
@@ -30,6 +30,7 @@ class Keeper:
     caller: Caller
     canary: str
     items: list[str]
+    plan: str
     idempotency_key: str
 
     @classmethod
@@ -43,10 +44,11 @@ class Keeper:
             caller.keeps(f"Archived {canary}.", type="permanent"),
             caller.keeps(f"Purged {canary}.", type="short-term"),
         ]
+        plan = caller.plans(reason=f"For {canary}.", target_share=1.0).json()["id"]
         caller.http.post(f"{USERS}/{caller.user_id}/goals", json={"text": f"Reach {canary}."})
         caller.deletes(kept[2]["id"])
         caller.deletes(kept[3]["id"], purge="true")
-        return cls(caller, canary, [item["id"] for item in kept], key)
+        return cls(caller, canary, [item["id"] for item in kept], plan, key)
 
     def asks_for_everything(self, other: "Keeper") -> list[httpx.Response]:
         """Every sort of call, good and bad, many of them with the other one's ids."""
@@ -67,6 +69,10 @@ class Keeper:
             lambda: http.patch(f"{MEMORY}/{theirs}", json={"content": "x"}, headers={"If-Match": "*"}),
             lambda: http.delete(f"{MEMORY}/{theirs}"),
             lambda: http.post(f"{MEMORY}/{other.items[2]}/restore"),
+            *(lambda plan=plan: http.get(f"{PLANS}/{plan}") for plan in (self.plan, other.plan)),
+            *(lambda plan=plan: http.get(f"{PLANS}/{plan}/items") for plan in (self.plan, other.plan)),
+            lambda: http.post(f"{PLANS}/{other.plan}/apply"),
+            lambda: http.post(f"{PLANS}/{other.plan}/undo"),
             lambda: self.caller.posts("x", headers={"Idempotency-Key": other.idempotency_key}),
             lambda: self.caller.posts("", metadata={"x": 1}),
             lambda: self.caller.posts_many({"type": "long-term", "content": content_of(190_000)}, {}, atomic=False),

@@ -42,11 +42,17 @@ SCOPE_OF = {
     "set_goal": Scope.WRITE,
     "remove_goal": Scope.WRITE,
     "remove_goals": Scope.WRITE,
+    "make_plan": Scope.PRUNE,
+    "read_plan": Scope.PRUNE,
+    "list_plan_items": Scope.PRUNE,
+    "apply_plan": Scope.PRUNE,
+    "undo_plan": Scope.PRUNE,
 }
 ANEW = {"Connection": "close"}  # the next call may meet the other process
 UNKNOWN_ITEM = "mem_0199a3c27d1e7b6c8f21d3a4b5c6d7e8"
 UNKNOWN_OPERATION = "run_0199a3c27d1e7b6c8f21d3a4b5c6d7e8"
-SAYS_WHOSE_IT_IS = ("{item_id}", "{operation_id}")
+UNKNOWN_PLAN = "plan_0199a3c27d1e7b6c8f21d3a4b5c6d7e8"
+SAYS_WHOSE_IT_IS = ("{item_id}", "{operation_id}", "{plan_id}")
 UNKNOWN_USER = "nobody-knows-them"
 OPERATIONS = sorted(operations())
 
@@ -231,6 +237,7 @@ def about_nobody(call: Call, caller: Caller) -> Call:
     """The same call about an item and a user that never were."""
     parts = [UNKNOWN_ITEM if part.startswith("mem_") else part for part in call.path.split("/")]
     parts = [UNKNOWN_OPERATION if part.startswith("run_") else part for part in parts]
+    parts = [UNKNOWN_PLAN if part.startswith("plan_") else part for part in parts]
     path = "/".join(UNKNOWN_USER if part == caller.user_id else part for part in parts)
     query = {name: UNKNOWN_USER if name == "user_id" else value for name, value in call.query.items()}
     if call.template is None or "user_id" not in call.template.body:

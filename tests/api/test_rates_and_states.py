@@ -27,6 +27,9 @@ WRITES = (
     "give_feedback",
     "set_goal",
     "begin_meditation",
+    "make_plan",
+    "apply_plan",
+    "undo_plan",
 )
 NOT_LIMITED = ("delete_item", "remove_goal", "remove_goals")
 
