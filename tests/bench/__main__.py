@@ -20,9 +20,9 @@ def main() -> None:
 
     django.setup()
     call_command("migrate", verbosity=0, interactive=False)
-    from tests.bench import create, meditation, portal, query
+    from tests.bench import create, meditation, plans, portal, query
 
-    sections = [create.measure(), query.measure(), portal.measure(), meditation.measure()]
+    sections = [create.measure(), query.measure(), portal.measure(), meditation.measure(), plans.measure()]
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL 18, all on one machine"
     text = "\n\n".join(
         [

@@ -68,11 +68,11 @@ class World:
     now: datetime
     items: dict[UUID, Kept] = field(default_factory=dict)
     overrides: dict[Tier, tuple[int, datetime]] = field(default_factory=dict)
-    plans: dict[UUID, Plan] = field(default_factory=dict)
+    plans: list[Plan] = field(default_factory=list)
 
     def changes(self) -> None:
         """Something other than a plan's own application happened."""
-        for plan in self.plans.values():
+        for plan in self.plans:
             plan.untouched = False
 
     def limit(self, tier: Tier) -> int:

@@ -12,7 +12,7 @@ from memory.rules.tiers import ItemState
 from memory.services import items, reconcile
 from memory.services.items import Change
 from tests.counts import rounds, thrown_away
-from tests.personas import TESTER, Person
+from tests.personas import NOON, TESTER, Person
 from tests.pruning.planning import HOUR, LATER, LONG, SHORT, applied, listed, outcomes, plan_of, tells
 
 DEEDS = ["nothing", "nothing", "edit", "protect", "release", "delete", "purge", "back", "away again", "protected away"]
@@ -82,3 +82,20 @@ def test_what_changed_is_left_and_told_and_nothing_goes_in_its_place(db, deeds, 
         assert again.again
         assert all(getattr(again.plan, name) == getattr(done, name) for name in TOLD)
         assert reconcile.drifts([dana.id]) == []
+
+
+@pytest.mark.promise("L5")
+def test_what_a_night_decided_meanwhile_is_told_and_left(night, alice):
+    """Promoted it is another memory than the one that was listed; archived it is away."""
+    tells(alice, 6, SHORT)
+    plan = plan_of(alice, share=1.0, now=NOON + 23 * HOUR)
+    night(alice, at=NOON + 25 * HOUR)
+    were = dict(MemoryItem.objects.filter(user_id=alice.id).values_list("pk", "tier"))
+
+    done = applied(plan, now=NOON + 26 * HOUR).plan
+
+    assert set(were.values()) == {SHORT, LONG}, "else the night decided all alike"
+    told = dict(zip(listed(plan), outcomes(plan), strict=True))
+    assert told == {item: ItemOutcome.CHANGED if tier == LONG else ItemOutcome.AWAY for item, tier in were.items()}
+    assert done.archived_items == 0
+    assert reconcile.drifts([alice.id]) == []

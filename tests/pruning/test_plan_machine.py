@@ -1,13 +1,13 @@
 """Whatever is done to items around plans, step by step: counters, limits and protection hold, plans do as they say."""
 
 from datetime import timedelta
-from uuid import UUID
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from memory.models import PrunePlan, PrunePlanItem
 from memory.rules.tiers import Tier
@@ -26,19 +26,22 @@ from tests.pruning.model import ARCHIVE_BYTES, HARD_BYTES, Kept, Plan, Planned, 
 from tests.pruning.planning import applied, plan_of, undone
 
 TIERS = st.sampled_from([Tier.SHORT_TERM, Tier.LONG_TERM, Tier.LONG_TERM, Tier.PERMANENT])
-SIZES = st.integers(10, 500)
-TIMES = st.sampled_from([timedelta(minutes=5), timedelta(hours=11), timedelta(hours=24), timedelta(days=30)])
+SIZES = st.integers(10, 400)
+WHICH = st.integers(0, 20)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 COUNTERS = """
     SELECT tier, active_bytes, active_items, archived_bytes, archived_items FROM usage_counter WHERE user_id = %s
 """
 ITEMS = "SELECT id, tier, state, size_bytes, version, protected FROM memory_item WHERE user_id = %s"
 
 
-class PlanMachine(RuleBasedStateMachine):
-    """One user, whose memories a `World` keeps beside the services."""
+def knows(*states: str) -> Any:
+    """Only once there is an item in one of these states."""
+    return precondition(lambda machine: machine.those(*states))
 
-    kept = Bundle("kept")
-    made = Bundle("made")
+
+class PlanMachine(RuleBasedStateMachine):
+    """One user, whose memories a `World` keeps beside the services. `which` chooses among those that there are."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,24 +54,27 @@ class PlanMachine(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.rollback.__exit__(None, None, None)
 
-    @rule(target=kept, tier=TIERS, size=SIZES, protected=st.booleans())
-    def write(self, tier: Tier, size: int, protected: bool) -> UUID | None:
+    @initialize(first=st.lists(st.tuples(TIERS, SIZES), min_size=3, max_size=8))
+    def begin(self, first: list[tuple[Tier, int]]) -> None:
+        for tier, size in first:
+            self.write(tier, size, protected=False)
+
+    @rule(tier=TIERS, size=SIZES, protected=st.sampled_from([False, False, True]))
+    def write(self, tier: Tier, size: int, protected: bool) -> None:
         fits = self.world.fits(tier, size)
         try:
             stored = self.dana.writes(content_of(size), tier=tier, protected=protected, at=self.world.now)
         except QuotaExceeded:
             assert not fits
-            return None
+            return
         assert fits
         self.world.items[stored.id] = Kept(stored.id, tier, size, protected)
         self.world.changes()
-        return stored.id
 
-    @rule(one=kept, size=SIZES)
-    def edit(self, one: UUID | None, size: int) -> None:
-        item = self.active(one)
-        if item is None:
-            return
+    @knows("active")
+    @rule(which=WHICH, size=SIZES)
+    def edit(self, which: int, size: int) -> None:
+        item = self.one(which, "active")
         fits = self.world.fits(item.tier, size - item.size)
         try:
             self.changes(item, Change(content=content_of(size)))
@@ -79,18 +85,18 @@ class PlanMachine(RuleBasedStateMachine):
         item.size, item.version = size, item.version + 1
         self.world.changes()
 
-    @rule(one=kept, protected=st.booleans())
-    def protect(self, one: UUID | None, protected: bool) -> None:
-        if item := self.active(one):
-            self.changes(item, Change(protected=protected))
-            item.protected, item.version = protected, item.version + 1
-            self.world.changes()
+    @knows("active")
+    @rule(which=WHICH, protected=st.booleans())
+    def protect(self, which: int, protected: bool) -> None:
+        item = self.one(which, "active")
+        self.changes(item, Change(protected=protected))
+        item.protected, item.version = protected, item.version + 1
+        self.world.changes()
 
-    @rule(one=kept)
-    def delete(self, one: UUID | None) -> None:
-        item = self.active(one)
-        if item is None:
-            return
+    @knows("active")
+    @rule(which=WHICH)
+    def delete(self, which: int) -> None:
+        item = self.one(which, "active")
         self.world.now += timedelta(seconds=1)
         out = self.world.would_push_out(item)
         try:
@@ -103,11 +109,10 @@ class PlanMachine(RuleBasedStateMachine):
         self.world.delete(item, out)
         self.world.changes()
 
-    @rule(one=kept)
-    def restore(self, one: UUID | None) -> None:
-        item = self.world.items.get(one) if one else None
-        if item is None or item.state != "archived":
-            return
+    @knows("archived")
+    @rule(which=WHICH)
+    def restore(self, which: int) -> None:
+        item = self.one(which, "archived")
         fits = self.world.fits(item.tier, item.size)
         try:
             items.restore_item(item.id, user_id=self.dana.id, actor=TESTER, now=self.world.now)
@@ -118,23 +123,22 @@ class PlanMachine(RuleBasedStateMachine):
         item.is_back()
         self.world.changes()
 
-    @rule(one=kept)
-    def purge(self, one: UUID | None) -> None:
-        item = self.world.items.get(one) if one else None
-        if item is None or item.state == "purged":
-            return
+    @knows("active", "archived")
+    @rule(which=WHICH)
+    def purge(self, which: int) -> None:
+        item = self.one(which, "active", "archived")
         items.purge_item(item.id, user_id=self.dana.id, actor=TESTER, now=self.world.now)
         item.state = "purged"
         self.world.changes()
 
     @rule(tier=TIERS, hard_bytes=st.integers(100, 3_000), hours=st.integers(1, 40))
     def raise_quota(self, tier: Tier, hard_bytes: int, hours: int) -> None:
-        ends_at = self.world.now + timedelta(hours=hours)
+        ends_at = self.world.now + hours * HOUR
         holds = tier in self.world.overrides and self.world.overrides[tier][1] > self.world.now
+        order = an_order(ends_at=ends_at)
         try:
             limits.raise_quota(
-                user_id=self.dana.id, tier=tier, hard_bytes=hard_bytes, order=an_order(ends_at=ends_at),
-                now=self.world.now,
+                user_id=self.dana.id, tier=tier, hard_bytes=hard_bytes, order=order, now=self.world.now
             )  # fmt: skip
         except AlreadyLimited:
             assert holds
@@ -142,25 +146,23 @@ class PlanMachine(RuleBasedStateMachine):
         assert not holds
         self.world.overrides[tier] = (hard_bytes, ends_at)
 
-    @rule(time=TIMES)
+    @rule(time=st.sampled_from([MINUTE, 5 * HOUR, DAY, 30 * DAY]))
     def time_passes(self, time: timedelta) -> None:
         self.world.now += time
 
-    @rule(target=made, tier=st.none() | TIERS, target_of=st.integers(1, 3_000) | st.sampled_from([0.2, 0.5, 1.0]))
-    def make(self, tier: Tier | None, target_of: float) -> UUID:
-        asked = {"size_bytes": target_of} if isinstance(target_of, int) else {"share": target_of}
+    @knows("active")
+    @rule(tier=st.none() | TIERS, wanted=st.integers(1, 1_500) | st.sampled_from([0.2, 0.5, 0.8, 1.0, 1.0]))
+    def make(self, tier: Tier | None, wanted: float) -> None:
+        asked = {"size_bytes": wanted} if isinstance(wanted, int) else {"share": wanted}
         plan = plan_of(self.dana, **asked, tier=tier, now=self.world.now)
-        rows = (
-            PrunePlanItem.objects.filter(plan=plan).order_by("position").values_list("item_id", "version", "size_bytes")
-        )
-        frozen = [Planned(self.world.items[item], version, size) for item, version, size in rows]
+        rows = PrunePlanItem.objects.filter(plan=plan).order_by("position")
+        listed = rows.values_list("item_id", "version", "size_bytes")
+        frozen = [Planned(self.world.items[item], version, size) for item, version, size in listed]
         self.is_a_smallest_head(plan, frozen, self.world.candidates(tier))
         after = {Tier(name): facts["used_bytes"] - facts["goes_bytes"] for name, facts in plan.facts.items()}
-        self.world.plans[plan.id] = Plan(plan.id, self.world.now, frozen, after)
-        made: UUID = plan.id
-        return made
+        self.world.plans.append(Plan(plan.id, self.world.now, frozen, after))
 
-    def is_a_smallest_head(self, plan, frozen, candidates) -> None:
+    def is_a_smallest_head(self, plan: PrunePlan, frozen: list[Planned], candidates: list[Kept]) -> None:
         """As small as it can be: tests of the order itself compare with a reference (test_lists)."""
         total = sum(row.size for row in frozen)
         assert {row.item.id for row in frozen} <= {item.id for item in candidates}
@@ -169,50 +171,55 @@ class PlanMachine(RuleBasedStateMachine):
         assert total >= plan.target_bytes or len(frozen) == len(candidates)
         assert (plan.bytes_total, plan.shortfall_bytes) == (total, max(0, plan.target_bytes - total))
 
-    @rule(one=made)
-    def apply(self, one: UUID) -> None:
-        plan = self.world.plans[one]
+    @precondition(lambda machine: machine.world.plans)
+    @rule(back=st.sampled_from([1, 1, 2, 3]))
+    def apply(self, back: int) -> None:
+        plan = self.plan(back)
         if plan.state == "undone" or (plan.state == "frozen" and plan.is_stale(self.world.now)):
             with pytest.raises(PlanOver if plan.state == "undone" else PlanStale):
-                applied(self.row(plan), now=self.world.now)
+                applied(PrunePlan(pk=plan.id), now=self.world.now)
             return
-        done = applied(self.row(plan), now=self.world.now)
+        done = applied(PrunePlan(pk=plan.id), now=self.world.now)
         assert done.again == (plan.state == "applied")
         if done.again:
             return
         self.world.apply(plan)
-        assert self.outcomes(plan) == [row.outcome for row in plan.rows]
+        told = PrunePlanItem.objects.filter(plan_id=plan.id).order_by("position").values_list("outcome", flat=True)
+        assert list(told) == [row.outcome for row in plan.rows]
         assert done.plan.archived_bytes == sum(row.size for row in plan.took())
         if plan.untouched:
             assert {tier: self.world.sum_of(tier, "active") for tier in plan.used_after} == plan.used_after
         self.world.changes()
         self.are_exact()
 
-    @rule(one=made)
-    def undo(self, one: UUID) -> None:
-        plan = self.world.plans[one]
+    @precondition(lambda machine: machine.world.plans)
+    @rule(back=st.sampled_from([1, 1, 2, 3]))
+    def undo(self, back: int) -> None:
+        plan = self.plan(back)
+        expected: type[Exception] | None = None
         if plan.state == "frozen":
-            with pytest.raises(PlanNotApplied):
-                undone(self.row(plan), now=self.world.now)
+            expected = PlanNotApplied
+        elif plan.state == "applied" and self.world.obstacles(plan):
+            expected = NotAllOfPlan
+        elif plan.state == "applied" and self.world.shortages(plan):
+            expected = NoRoomToRestore
+        if expected:
+            with pytest.raises(expected) as refused:
+                undone(PrunePlan(pk=plan.id), now=self.world.now)
+            self.says_why(refused.value, plan)
             return
-        obstacles = self.world.obstacles(plan) if plan.state == "applied" else None
-        shortages = self.world.shortages(plan) if plan.state == "applied" else None
-        if obstacles:
-            with pytest.raises(NotAllOfPlan) as not_all:
-                undone(self.row(plan), now=self.world.now)
-            assert not_all.value.skipped == obstacles
-            return
-        if shortages:
-            with pytest.raises(NoRoomToRestore) as no_room:
-                undone(self.row(plan), now=self.world.now)
-            assert {tier.tier: needed for tier, needed in no_room.value.shortages} == shortages
-            return
-        done = undone(self.row(plan), now=self.world.now)
+        done = undone(PrunePlan(pk=plan.id), now=self.world.now)
         assert done.again == (plan.state == "undone")
         if not done.again:
             assert done.plan.restored_items == self.world.undo(plan)
             self.world.changes()
             self.are_exact()
+
+    def says_why(self, refusal: Exception, plan: Plan) -> None:
+        if isinstance(refusal, NotAllOfPlan):
+            assert refusal.skipped == self.world.obstacles(plan)
+        if isinstance(refusal, NoRoomToRestore):
+            assert {tier.tier: needed for tier, needed in refusal.shortages} == self.world.shortages(plan)
 
     @invariant()
     def the_store_is_as_the_model_says(self) -> None:
@@ -226,23 +233,23 @@ class PlanMachine(RuleBasedStateMachine):
             (one.id, one.tier, one.state, one.size, one.version, one.protected) for one in self.world.items.values()
         }
 
-    def active(self, one: UUID | None) -> Kept | None:
-        item = self.world.items.get(one) if one else None
-        return item if item and item.state == "active" else None
+    def those(self, *states: str) -> list[Kept]:
+        return [item for item in self.world.items.values() if item.state in states]
+
+    def one(self, which: int, *states: str) -> Kept:
+        found = self.those(*states)
+        return found[which % len(found)]
+
+    def plan(self, back: int) -> Plan:
+        """The last one, or one before it."""
+        return self.world.plans[-min(back, len(self.world.plans))]
 
     def changes(self, item: Kept, change: Change) -> None:
         items.change_item(item.id, change, user_id=self.dana.id, expected=None, now=self.world.now)
 
-    def row(self, plan: Plan) -> PrunePlan:
-        return PrunePlan(pk=plan.id)
-
     def are_exact(self) -> None:
         """Nothing protected was taken, and what came back is what went."""
         assert [text for name in ("I4", "I5") for text in invariants.CHECKS[name](self.world.now)] == []
-
-    def outcomes(self, plan: Plan) -> list[str]:
-        found = PrunePlanItem.objects.filter(plan_id=plan.id).order_by("position")
-        return list(found.values_list("outcome", flat=True))
 
 
 @pytest.mark.slow
