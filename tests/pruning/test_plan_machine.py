@@ -40,6 +40,9 @@ def knows(*states: str) -> Any:
     return precondition(lambda machine: machine.those(*states))
 
 
+planned = precondition(lambda machine: machine.world.plans)
+
+
 class PlanMachine(RuleBasedStateMachine):
     """One user, whose memories a `World` keeps beside the services. `which` chooses among those that there are."""
 
@@ -171,10 +174,27 @@ class PlanMachine(RuleBasedStateMachine):
         assert total >= plan.target_bytes or len(frozen) == len(candidates)
         assert (plan.bytes_total, plan.shortfall_bytes) == (total, max(0, plan.target_bytes - total))
 
-    @precondition(lambda machine: machine.world.plans)
-    @rule(back=st.sampled_from([1, 1, 2, 3]))
-    def apply(self, back: int) -> None:
-        plan = self.plan(back)
+    @planned
+    @rule()
+    def apply_the_last(self) -> None:
+        self.applies(self.plan(1))
+
+    @planned
+    @rule(back=st.integers(2, 3))
+    def apply_an_earlier_one(self, back: int) -> None:
+        self.applies(self.plan(back))
+
+    @planned
+    @rule()
+    def undo_the_last(self) -> None:
+        self.undoes(self.plan(1))
+
+    @planned
+    @rule(back=st.integers(2, 3))
+    def undo_an_earlier_one(self, back: int) -> None:
+        self.undoes(self.plan(back))
+
+    def applies(self, plan: Plan) -> None:
         if plan.state == "undone" or (plan.state == "frozen" and plan.is_stale(self.world.now)):
             with pytest.raises(PlanOver if plan.state == "undone" else PlanStale):
                 applied(PrunePlan(pk=plan.id), now=self.world.now)
@@ -192,10 +212,7 @@ class PlanMachine(RuleBasedStateMachine):
         self.world.changes()
         self.are_exact()
 
-    @precondition(lambda machine: machine.world.plans)
-    @rule(back=st.sampled_from([1, 1, 2, 3]))
-    def undo(self, back: int) -> None:
-        plan = self.plan(back)
+    def undoes(self, plan: Plan) -> None:
         expected: type[Exception] | None = None
         if plan.state == "frozen":
             expected = PlanNotApplied
