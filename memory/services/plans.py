@@ -262,9 +262,10 @@ def _freeze(parameters: Mapping[str, Any]) -> None:
 @contextmanager
 def _hashed() -> Iterator[None]:
     """No row is compared with all others: of a plan that was made a moment ago the planner believes it has one item."""
-    statements.execute(NO_NESTED_LOOPS, {})
-    yield
-    statements.execute("SET LOCAL enable_nestloop = on", {})
+    with transaction.atomic():
+        statements.execute(NO_NESTED_LOOPS, {})
+        yield
+        statements.execute("SET LOCAL enable_nestloop = on", {})
 
 
 def _tell(plan: PrunePlan, rows: Sequence[Sequence[Any]], used: Mapping[Tier, TierUsage]) -> None:
@@ -297,7 +298,9 @@ def _hold(plan_id: UUID, *, now: datetime) -> tuple[PrunePlan, dict[Tier, TierUs
 def _against(plan: PrunePlan, tiers: Mapping[Tier, TierUsage], *, now: datetime) -> Refusal | None:
     parameters = {"plan_id": plan.pk, "user_id": plan.user_id, "now": now}
     needed, skipped = Counter[Tier](), Counter[Skip]()
-    for tier, obstacle, items, size_bytes in statements.fetch_all(statement(__file__, "plan_to_undo"), parameters):
+    with _hashed():
+        rows = statements.fetch_all(statement(__file__, "plan_to_undo"), parameters)
+    for tier, obstacle, items, size_bytes in rows:
         if obstacle is None:
             needed[Tier(tier)] += size_bytes
         elif obstacle != Skip.ACTIVE:  # what is back already stands in nobody's way
