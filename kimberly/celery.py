@@ -25,6 +25,7 @@ app.conf.update(
         "audit.*": {"queue": "default"},
         "memory.meditate_shard": {"queue": "meditation"},
         "memory.undo_meditation": {"queue": "meditation"},
+        "memory.go_on_with_cohort": {"queue": "meditation"},
         "memory.*": {"queue": "maintenance"},
         "ops.*": {"queue": "maintenance"},
     },

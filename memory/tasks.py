@@ -13,7 +13,7 @@ from kimberly.web import redisclient
 from kimberly.web.redisclient import RedisAway
 from memory.queries import nightly
 from memory.rules.meditation import Trigger
-from memory.services import embeddings, meditationruns, meditationundos, samples
+from memory.services import embeddings, meditationruns, meditationundos, plancohorts, samples
 from memory.services.meditationbrakes import AlreadyMeditating
 
 logger = structlog.get_logger(__name__)
@@ -73,13 +73,14 @@ def meditate_shard(**_kwargs: object) -> str | None:
 def watch_meditations(**_kwargs: object) -> int:
     """Take up what a killed worker or a lost message left; how many workers were asked to go on.
 
+    Undos and the plans of cohorts are looked after as well: they are left in the same ways, and wait as long.
     In a new installation the first night is begun at once, not only the next time it is due.
     """
     now = clock.utc_now()
     if not meditationruns.has_had_a_night() and nightly.due_at(now=now) is not None:
         meditate_nightly()
     meditationruns.watch(now=now)
-    return send_lanes() + send_for_undo()
+    return send_lanes() + send_for_undo() + send_for_cohort()
 
 
 @shared_task(name="memory.undo_meditation", acks_late=True, time_limit=SHARD_SECONDS)
@@ -93,6 +94,17 @@ def undo_meditation(**_kwargs: object) -> str | None:
     return undo.public_id
 
 
+@shared_task(name="memory.go_on_with_cohort", acks_late=True, time_limit=SHARD_SECONDS)
+def go_on_with_cohort(**_kwargs: object) -> str | None:
+    """Go on for a while with a cohort on whose plans nobody works; its id, None when there is none."""
+    cohort = plancohorts.take(now=clock.utc_now())
+    if cohort is None:
+        return None
+    if not plancohorts.go_on(cohort, tell_time=clock.utc_now, seconds=LATE_SECONDS):
+        send_for_cohort()
+    return cohort.public_id
+
+
 def send_lanes() -> int:
     """Ask as many workers as there is work for; one that comes too late finds none, and that is all."""
     return _send(meditate_shard, meditationruns.idle_lanes())
@@ -101,6 +113,11 @@ def send_lanes() -> int:
 def send_for_undo() -> int:
     """Ask a worker to go on with an undo on which nobody works."""
     return _send(undo_meditation, int(meditationundos.waiting(now=clock.utc_now())))
+
+
+def send_for_cohort() -> int:
+    """Ask a worker to go on with a cohort on whose plans nobody works."""
+    return _send(go_on_with_cohort, int(plancohorts.waiting(now=clock.utc_now())))
 
 
 def _send(task: Any, times: int) -> int:

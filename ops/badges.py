@@ -7,6 +7,7 @@ from datetime import datetime
 from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
 from memory.rules.meditation import Act, RunState, ShardState, UndoOutcome
+from memory.rules.plancohorts import Became, CohortState
 from memory.rules.tiers import ItemState, UserState
 from ops import words
 
@@ -54,6 +55,25 @@ UNDO = {
     UndoOutcome.PARTLY: Badge("warn", "warn", "Partly undone"),
     UndoOutcome.LEFT: Badge("mute", "skip", "Left as they are"),
     UndoOutcome.REFUSED: Badge("bad", "bad", "Refused"),
+}
+COHORT = {
+    CohortState.PLANNING: Badge("info", "running", "Planning"),
+    CohortState.FROZEN: Badge("ask", "wait", "Frozen, not applied"),
+    CohortState.APPLYING: Badge("info", "running", "Being applied"),
+    CohortState.APPLIED: Badge("ok", "ok", "Applied"),
+    CohortState.UNDOING: Badge("info", "running", "Being undone"),
+    CohortState.UNDONE: Badge("mute", "undo", "Undone"),
+    CohortState.STOPPED: Badge("warn", "skip", "Stopped"),
+}
+STALE = Badge("mute", "skip", "Stale")
+BECAME = {
+    Became.WAITING: Badge("mute", "wait", "Waiting"),
+    Became.PLANNED: Badge("ask", "wait", "Planned"),
+    Became.NOTHING: Badge("mute", "skip", "Nothing to archive"),
+    Became.APPLIED: Badge("ok", "ok", "Applied"),
+    Became.PARTLY: Badge("warn", "warn", "Partly applied"),
+    Became.UNDONE: Badge("ok", "undo", "Undone"),
+    Became.REFUSED: Badge("bad", "bad", "Refused"),
 }
 ACT = {
     Act.PROMOTED: Badge("ok", "ok", "Promoted"),

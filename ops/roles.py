@@ -71,12 +71,18 @@ UNDO_RUN = Action("undo-meditation", OPERATOR, "undo whole meditations", "Undo t
 STOP_UNDO = Action("stop-undo", OPERATOR, "stop undos", "Stop the undo")
 UNDO_DECISIONS = Action("undo-decisions", LEAD | OPERATOR, "undo what a meditation decided of a user", "Undo")
 
+PLAN_COHORT = Action("plan-cohort", SUPPORT_AND_LEAD, "plan prunes of many users", "Plan for these users")
+APPLY_COHORT = Action("apply-cohort", LEAD, "apply plans of many users", "Apply the plans", needs_fresh_sign_in=True)
+UNDO_COHORT = Action("undo-cohort", LEAD, "undo plans of many users", "Undo the plans", needs_fresh_sign_in=True)
+STOP_COHORT = Action("stop-cohort", SUPPORT_AND_LEAD, "stop what is done with plans of many users", "Stop")
+
 ACTIONS = {
     action.name: action
     for action in (
         THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK, END_SESSIONS,
         PROTECT, UNPROTECT, DELETE_ITEMS, RESTORE_ITEMS, SUSPEND, RESUME, NOTE, CHANGE_NOTE,
         MEDITATE, MEDITATE_ALL, MEDITATE_SOME, APPROVE, ABORT, RETRY, UNDO_RUN, STOP_UNDO, UNDO_DECISIONS,
+        PLAN_COHORT, APPLY_COHORT, UNDO_COHORT, STOP_COHORT,
     )
 }  # fmt: skip
 
@@ -119,6 +125,12 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:undo-meditation": EVERYBODY,
     "ops:stop-undo": EVERYBODY,
     "ops:undo-decisions": EVERYBODY,
+    "ops:cohorts": EVERYBODY,
+    "ops:cohort": EVERYBODY,
+    "ops:plan-cohort": EVERYBODY,
+    "ops:apply-cohort": EVERYBODY,
+    "ops:undo-cohort": EVERYBODY,
+    "ops:stop-cohort": EVERYBODY,
     "ops:account": EVERYBODY,
     "ops:second-factor": EVERYBODY,
     "ops:recovery-codes": EVERYBODY,

@@ -11,7 +11,7 @@ from memory.rules import selections
 from memory.rules.brakes import Held
 from memory.rules.limits import LimitSource
 from memory.rules.selections import Skip
-from ops import words
+from ops import cohorttelling, words
 from ops.models import LONGEST_REVEAL
 
 Facts = Mapping[str, Any]
@@ -259,6 +259,7 @@ TOLD: dict[str, Saying] = {
     "meditation.ended": ("mute", "check", _run_ended),
     "meditation.undo_begun": ("warn", "undo", _undo_begun),
     "meditation.undo_stopped": ("warn", "skip", _undo_stopped),
+    **cohorttelling.TOLD,
     "note.added": ("info", "communication", _note_added),
     "note.changed": ("info", "communication", _note_changed),
     "note.removed": ("mute", "communication", _note_removed),

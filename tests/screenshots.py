@@ -70,7 +70,7 @@ def shots(users: dict[str, str]) -> list[Shot]:
     from tests.scenery import QUESTION  # needs the settings
 
     asked = (("The question", QUESTION), ("The memory you expected", users["missed"]))
-    return [*of_everybody(), *of_one(users), *of_contents(users, asked)]
+    return [*of_everybody(), *of_one(users), *of_cohorts(users), *of_contents(users, asked)]
 
 
 def of_everybody() -> list[Shot]:
@@ -134,6 +134,22 @@ def of_one(users: dict[str, str]) -> list[Shot]:
         Shot("undo-desktop", f"/ops/acts/{users['deleted']}/undo/", by="lena"),
         Shot("raise-desktop", f"{tomasz}raise-quota/"),
         Shot("throttle-phone", f"{tomasz}throttle/", size=PHONE),
+    ]
+
+
+def of_cohorts(users: dict[str, str]) -> list[Shot]:
+    """Plans of many users at once."""
+    return [
+        Shot("cohorts-desktop", "/ops/plans/cohorts/", height=SCREEN),
+        Shot("plan-cohort-desktop", "/ops/plans/cohorts/new/?show=over-soft", height=1500),
+        Shot("plan-cohort-phone", "/ops/plans/cohorts/new/?show=over-soft", size=PHONE, height=2200),
+        Shot("cohort-desktop", users["many_frozen"], by="lena"),
+        Shot("cohort-dark", users["many_pruned"], by="lena", scheme="dark"),
+        Shot("cohort-phone", users["many_frozen"], by="lena", size=PHONE, height=2600),
+        Shot("cohort-largest-desktop", f"{users['many_frozen']}?tab=largest", by="lena"),
+        Shot("cohort-apply-desktop", f"{users['many_frozen']}apply/", by="lena", height=SCREEN),
+        Shot("cohort-apply-phone", f"{users['many_frozen']}apply/", by="lena", size=PHONE, scheme="dark"),
+        Shot("cohort-history-desktop", f"{users['many_pruned']}?tab=history", by="lena", height=SCREEN),
     ]
 
 

@@ -14,6 +14,7 @@ class Prefix(StrEnum):
     THROTTLE = "thr"
     RUN = "run"
     PLAN = "plan"
+    COHORT = "coh"
 
 
 def encode(prefix: Prefix, value: UUID) -> str:

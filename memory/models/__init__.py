@@ -14,6 +14,7 @@ from memory.models.meditation import (
     ScoringProfile,
     UserScoring,
 )
+from memory.models.plancohorts import PlanCohort, PlanCohortUser
 from memory.models.plans import PrunePlan, PrunePlanItem
 from memory.models.retrieval import AccessEvent, ItemFeedback, RetrievalProfile
 from memory.models.usage import UsageCounter, UsageSample, UsageSampling
@@ -33,6 +34,8 @@ __all__ = [
     "MemoryUser",
     "Notification",
     "Plan",
+    "PlanCohort",
+    "PlanCohortUser",
     "PrunePlan",
     "PrunePlanItem",
     "QuotaOverride",

@@ -7,34 +7,28 @@ Each user is a transaction of their own, together with the word what became of t
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Q, Sum
 
 from kimberly.audit import trail
 from kimberly.audit.models import AuditEntry
 from kimberly.audit.trail import Subject, Why
 from kimberly.db import statements
-from kimberly.lib.actors import Actor, ActorKind
+from kimberly.lib.actors import Actor
 from kimberly.lib.crashpoints import crashpoint
 from kimberly.lib.errors import Kind, Refusal
 from kimberly.lib.sql import statement
-from kimberly.web.outages import DatabaseBusy, outage_behind
 from memory.models import MeditationRun, MeditationUndo, MeditationUndoUser
 from memory.rules import selections
 from memory.rules.meditation import UNFINISHED, UndoOutcome, UndoState
-from memory.services import meditationundo
+from memory.services import meditationundo, userbyuser
 from memory.services.meditationbrakes import AlreadyUndoing, NoSuchRun
 from memory.services.meditationundo import ACTION, NothingToUndo, Undone
-
-logger = structlog.get_logger(__name__)
-SILENT_AFTER = timedelta(minutes=2)
-UNEXPECTED = "unexpected"
+from memory.services.userbyuser import SILENT_AFTER, Mandate
 
 
 class RunUnfinished(Refusal):
@@ -69,14 +63,6 @@ class UndoOver(Refusal):
     slug = "undo-over"
     kind = Kind.CONFLICT
     title = "The undo is over already. There is nothing to stop."
-
-
-@dataclass(frozen=True, slots=True)
-class Mandate:
-    """By whom the undo was begun, and why: each of its users' entries says so."""
-
-    actor: Actor
-    why: Why
 
 
 def begin(run_id: UUID, *, actor: Actor, why: Why, now: datetime) -> MeditationUndo:
@@ -126,7 +112,7 @@ def waiting(*, now: datetime) -> bool:
 
 def go_on(undo: MeditationUndo, *, tell_time: Callable[[], datetime], seconds: float | None = None) -> bool:
     """Undo those who are left, for at most so many seconds; gives whether it is over."""
-    mandate, until = _mandate(undo), None if seconds is None else time.monotonic() + seconds
+    mandate, until = userbyuser.mandate_of(undo.act_id), None if seconds is None else time.monotonic() + seconds
     for user_id in _users(undo.run_id, undo.pk):
         if until is not None and time.monotonic() > until:
             # Whoever comes next need not wait until it counts as silent.
@@ -171,23 +157,18 @@ def totals(undo: MeditationUndo) -> dict[str, Any]:
 def _undo_one(undo: MeditationUndo, user_id: UUID, mandate: Mandate, *, now: datetime) -> None:
     """Undo one user and tell what became of them; nobody else waits for one who cannot be undone."""
     told = MeditationUndoUser(undo=undo, user_id=user_id)
-    try:
-        undone = meditationundo.undo_user(undo.run_id, user_id=user_id, actor=mandate.actor, why=mandate.why, now=now)
-    except NothingToUndo as refusal:
-        told.outcome, told.skipped = UndoOutcome.LEFT, _kept(refusal.skipped)
-        told.says = refusal.detail
-    except Refusal as refusal:
-        _refuse(told, refusal.slug, " ".join([refusal.detail, *refusal.remedies()]))
-    except DatabaseError as error:
-        outage = outage_behind(error)
-        if outage is not None and not isinstance(outage, DatabaseBusy):
-            raise
-        if outage is None:
-            logger.exception("undo_of_user_failed", run=undo.run_id.hex, error=type(error).__name__)
-        # Somebody has had the user's counters for seconds, a meditation perhaps.
-        _refuse(told, outage.slug if outage else UNEXPECTED, outage.detail if outage else type(error).__name__)
-    else:
-        _tell(told, undone)
+
+    def effect() -> None:
+        try:
+            _tell(told, meditationundo.undo_user(undo.run_id, user_id=user_id, actor=actor, why=why, now=now))
+        except NothingToUndo as refusal:
+            told.outcome, told.skipped = UndoOutcome.LEFT, _kept(refusal.skipped)
+            told.says = refusal.detail
+
+    actor, why = mandate.actor, mandate.why
+    refused = userbyuser.refused(effect)
+    if refused is not None:
+        told.outcome, told.refusal, told.says = UndoOutcome.REFUSED, refused.slug, refused.says
     told.save(force_insert=True)
 
 
@@ -195,10 +176,6 @@ def _tell(told: MeditationUndoUser, undone: Undone) -> None:
     told.outcome = UndoOutcome.PARTLY if undone.is_partly else UndoOutcome.UNDONE
     told.items, told.size_bytes, told.skipped = undone.items, undone.size_bytes, _kept(undone.skipped)
     told.says = f"Left as they are: {selections.told(undone.skipped)}." if undone.skipped else ""
-
-
-def _refuse(told: MeditationUndoUser, slug: str, says: str) -> None:
-    told.outcome, told.refusal, told.says = UndoOutcome.REFUSED, slug, says
 
 
 def _kept(skipped: Counter[selections.Skip]) -> dict[str, int]:
@@ -229,13 +206,6 @@ def _finished(run_id: UUID) -> MeditationRun:
     if run.state in UNFINISHED:
         raise RunUnfinished(run)
     return run
-
-
-def _mandate(undo: MeditationUndo) -> Mandate:
-    entry = AuditEntry.objects.select_related("text").get(pk=undo.act_id)
-    text = getattr(entry, "text", None)
-    actor = Actor(ActorKind(entry.actor_kind), entry.actor_id, entry.request_id)
-    return Mandate(actor, Why(text.reason, text.ticket) if text else Why())
 
 
 def _users(run_id: UUID, undo_id: UUID | None) -> list[UUID]:

@@ -14,7 +14,7 @@ from kimberly.lib.sql import statement
 from kimberly.web.pagination import Order
 from memory.models import MeditationDecision, MeditationUndo, MeditationUndoUser
 from memory.rules.meditation import UndoOutcome, UndoState
-from memory.services import meditationundos
+from memory.services import meditationundos, userbyuser
 from ops import telling
 from ops.queries import history, keyset
 from ops.queries.history import HistoryRow
@@ -75,7 +75,7 @@ class UndoRow:
     def is_silent(self) -> bool:
         """Nobody has worked on it for so long that the watchdog takes it up again."""
         heard_at = self.undo.heartbeat_at or self.undo.created_at
-        return self.is_running and self.now - heard_at > meditationundos.SILENT_AFTER
+        return self.is_running and self.now - heard_at > userbyuser.SILENT_AFTER
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ RUN_FORMS = (
     "meditate-all", "meditate-some", "approve-meditation", "abort-meditation", "retry-meditation", "undo-meditation",
     "stop-undo",
 )  # fmt: skip
+COHORT_PAGES = ("cohorts", "cohort", "plan-cohort", "apply-cohort", "undo-cohort", "stop-cohort")
 # Each entry of the side navigation, and the pages on which it is the current one.
 NAVIGATION = (
     ("", (("ops:overview", "Overview", ("overview",)), ("ops:find", "Search", ("find",)))),
@@ -44,6 +45,7 @@ NAVIGATION = (
             ("ops:burst", "Burst overflow", ("burst",)),
             ("ops:expiring", "What ends next", ("expiring",)),
             ("ops:refusals", "Refused calls", ("refusals",)),
+            ("ops:cohorts", "Plans of cohorts", COHORT_PAGES),
         ),
     ),
     (

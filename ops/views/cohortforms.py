@@ -1,6 +1,7 @@
-"""Which customers a meditation of some is about: chosen by the address, and sent along with its form."""
+"""Which customers an act on some is about: chosen by the address, and sent along with its form."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +19,8 @@ from ops.views.itemforms import Confirmed
 NO_TIME = {"invalid": "A day and a time, such as 2026-11-17 02:00."}
 
 
-class CohortFilter(forms.Form):
-    """The list of users, and the window in which they were missed."""
+class ListFilter(forms.Form):
+    """The list of users, and how their ids or names begin."""
 
     show = forms.ChoiceField(
         label="Of the list",
@@ -32,6 +33,26 @@ class CohortFilter(forms.Form):
     q = forms.CharField(
         label="Whose ids or names begin with", max_length=LONGEST_SEARCH, required=False, validators=[seen]
     )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("tier") and not cleaned.get("show"):
+            self.add_error("tier", "Of which list? A tier narrows one.")
+        return cleaned
+
+    def cohort(self, *, now: datetime) -> Cohort:
+        """Who is asked for; only once the form is valid."""
+        of = self.cleaned_data
+        return Cohort(asked=Asked(show=of["show"] or None, tier=of["tier"] or None, beginning=of["q"]))
+
+    def hidden(self, *, now: datetime) -> list[tuple[str, str]]:
+        """Names and values by which the same customers are asked for again."""
+        return [(name, str(self.cleaned_data[name])) for name in ("show", "tier", "q") if self.cleaned_data[name]]
+
+
+class CohortFilter(ListFilter):
+    """Of a list those who were missed in a window, where one is given."""
+
     since = forms.DateTimeField(
         label="Missed since, in UTC",
         required=False,
@@ -48,10 +69,8 @@ class CohortFilter(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        cleaned = super().clean()
         since, until = cleaned.get("since"), cleaned.get("until")
-        if cleaned.get("tier") and not cleaned.get("show"):
-            self.add_error("tier", "Of which list? A tier narrows one.")
         if since and since >= clock.utc_now():
             self.add_error("since", "This is still to come: nobody was missed yet.")
         elif until and not since and "since" not in self.errors:
@@ -61,16 +80,13 @@ class CohortFilter(forms.Form):
         return cleaned
 
     def cohort(self, *, now: datetime) -> Cohort:
-        """Who is asked for; only once the form is valid."""
-        of = self.cleaned_data
-        asked = Asked(show=of["show"] or None, tier=of["tier"] or None, beginning=of["q"])
-        since = of["since"]
-        return Cohort(asked=asked, missed=Window(since, of["until"] or now) if since else None)
+        cohort, since = super().cohort(now=now), self.cleaned_data["since"]
+        missed = Window(since, self.cleaned_data["until"] or now) if since else None
+        return replace(cohort, missed=missed)
 
     def hidden(self, *, now: datetime) -> list[tuple[str, str]]:
-        """Names and values by which the same customers are asked for again; the window's end is fixed."""
-        of = self.cleaned_data
-        chosen = [(name, str(of[name])) for name in ("show", "tier", "q") if of[name]]
+        """The window's end is fixed."""
+        chosen, of = super().hidden(now=now), self.cleaned_data
         if of["since"]:
             times = (("since", of["since"]), ("until", of["until"] or now))
             chosen += [(name, f"{at:%Y-%m-%dT%H:%M:%S}") for name, at in times]

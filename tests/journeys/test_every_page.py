@@ -29,6 +29,7 @@ from ops.roles import Role
 from ops.services import itemacts, notes, reveals, undo
 from ops.services.measures import Sender
 from tests.counts import rounds
+from tests.journeys import prunedmany
 from tests.journeys.window import DESKTOP, PHONE
 from tests.ops.portal import items_page, mask_page, run_page, search_page, suspend_page, undo_page, user_page
 from tests.personas import TESTER, Person, hire
@@ -85,6 +86,19 @@ SIGNED_IN = [
     "{undoing}?tab=undo",
     "{stop}",
     "{user}meditate/",
+    "/ops/plans/cohorts/",
+    "/ops/plans/cohorts/new/",
+    "/ops/plans/cohorts/new/?show=over-soft&tier=long-term",
+    "{many_planning}",
+    "{many_planning}stop/",
+    "{many_frozen}",
+    "{many_frozen}?tab=largest",
+    "{many_frozen}apply/",
+    "{many_pruned}",
+    "{many_pruned}?became=refused",
+    "{many_pruned}?became=waiting",
+    "{many_pruned}?tab=history",
+    "{many_pruned}undo/",
     "/admin/password_change/",
     "/admin/password_change/done/",
     "/ops/account/",
@@ -126,6 +140,7 @@ SIGNED_IN = [
     "{delete}",
     "{user}suspend/",
 ]
+OF_PLANS = ("/ops/plans/cohorts/", "{many_planning}", "{many_frozen}", "{many_pruned}")
 OF_RUNS = ("/ops/meditation/", "{run}", "{part}", "{running}", "{held}", "{failed}", "{undoing}", "{stop}")
 EVERY_LOOK = [(DESKTOP, "light"), (PHONE, "dark"), (DESKTOP, "dark"), (PHONE, "light")]
 LOOKS = EVERY_LOOK[: rounds(2, 4)]
@@ -147,6 +162,7 @@ def places(dana, sam, lena):
     return {
         **acted_on(dana, sam, lena, now),
         **meditated(dana, now),
+        **prunedmany.places(now),
         "user": user_page(dana),
         "reveal": mask_page(revealed_to(hire("luis", Role.LEAD), dana)),
         "throttle": f"/ops/throttles/{throttle.public_id}/lift/",
@@ -291,6 +307,17 @@ def search(window, question, expected):
 def test_no_form_about_meditations_does_either(open_window, olivia, places, size, scheme):
     window = open_window(size=size, scheme=scheme).signs_in(olivia)
     paths = [path for path in SIGNED_IN if path.startswith(OF_RUNS)]
+    wrong = {path: look(window, path.format(**places)) for path in paths}
+
+    assert {path: found for path, found in wrong.items() if found} == {}
+
+
+@pytest.mark.promise("P4")
+@pytest.mark.promise("P9")
+@pytest.mark.parametrize(("size", "scheme"), EVERY_LOOK[1 : 1 + rounds(1, 3)])
+def test_no_form_about_plans_of_cohorts_does_either(open_window, lena, places, size, scheme):
+    window = open_window(size=size, scheme=scheme).signs_in(lena)
+    paths = [path for path in SIGNED_IN if path.startswith(OF_PLANS)]
     wrong = {path: look(window, path.format(**places)) for path in paths}
 
     assert {path: found for path, found in wrong.items() if found} == {}

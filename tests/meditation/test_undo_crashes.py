@@ -14,7 +14,7 @@ from kimberly.lib import clock, crashpoints
 from memory.models import MeditationUndo, MeditationUndoUser, MemoryItem
 from memory.rules.meditation import UndoOutcome, UndoState
 from memory.rules.tiers import ItemState, Tier
-from memory.services import meditationundos, reconcile
+from memory.services import meditationundos, reconcile, userbyuser
 from tests.house.sources import PROJECT
 from tests.meditation.alone import nobody_else
 from tests.meditation.runs import begin, do_all
@@ -65,7 +65,7 @@ def test_cut_off_there_it_is_gone_on_with(people, point):
     do_all(clock.utc_now())
     assert undoes(run, crash_at=point) == crashpoints.EXIT_STATUS, "no undo passes this point"
 
-    later = clock.utc_now() + meditationundos.SILENT_AFTER
+    later = clock.utc_now() + userbyuser.SILENT_AFTER
     undo = meditationundos.take(now=later) or MeditationUndo.objects.get(run=run)
     assert meditationundos.go_on(undo, tell_time=lambda: later)
 

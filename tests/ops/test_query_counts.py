@@ -12,11 +12,14 @@ from kimberly.audit.trail import Why
 from kimberly.clients.models import ApiKey
 from kimberly.lib import clock
 from kimberly.lib.actors import Actor, ActorKind
-from memory.models import MeditationRun, MemoryItem
+from memory.models import MeditationRun, MemoryItem, PlanCohort
+from memory.queries.cohorts import Cohort
+from memory.queries.standing import Asked
 from memory.rules.limits import RefusalKind, ThrottleScope
 from memory.rules.meditation import Trigger
 from memory.rules.tiers import Tier
-from memory.services import meditationruns, refusals, samples
+from memory.services import meditationruns, plancohorts, refusals, samples
+from memory.services.plans import Target
 from memory.services.refusals import Call
 from ops.roles import Role
 from tests.ops.portal import Portal, user_page
@@ -45,6 +48,14 @@ def meditated(lena, now):
         do_all(at)
 
 
+def planned_of_many(lena, now):
+    """Plans of a cohort by a person of staff."""
+    asked, actor = Cohort(asked=Asked(beginning="other")), Actor(ActorKind.STAFF, str(lena.staff.pk))
+    why = Why("They asked for room.")
+    made = plancohorts.begin(asked, target=Target(share=0.5), actor=actor, why=why, now=now)
+    plancohorts.go_on(made, tell_time=lambda: now)
+
+
 @pytest.fixture
 def busy(lena):
     """A user with everything that a page may show, and others beside."""
@@ -67,6 +78,7 @@ def busy(lena):
     for reader in (lena, Portal.of(hire("luis", Role.LEAD))):
         reader.reveals(dana)
     meditated(lena, now)
+    planned_of_many(lena, now)
     dana.is_throttled(ThrottleScope.QUERY, at=now, until=until)
     dana.is_raised(Tier.SHORT_TERM, 1 << 20, at=now, until=until)
     return dana
@@ -78,6 +90,7 @@ def address_of(page, busy):
     act = AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").order_by("-pk")[0]
     known = {"/ops/users/<user>/": user_page(busy), "<item>": item.public_id, "<act>": str(act.pk)}
     known["<who>"] = busy.public_id
+    known["<cohort>"] = PlanCohort.objects.get().public_id
     known["<run>"] = MeditationRun.objects.filter(decisions__isnull=False).distinct().get().public_id
     for name, value in known.items():
         page = page.replace(name, value)

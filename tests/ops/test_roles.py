@@ -16,6 +16,7 @@ from memory.models import (
     MeditationUndo,
     MemoryItem,
     MemoryUser,
+    PlanCohort,
     QuotaOverride,
     Throttle,
 )
@@ -25,6 +26,7 @@ from memory.services import items, meditationruns
 from ops import roles, urls
 from ops.models import ContentReveal, StaffSession, UserNote
 from ops.roles import ACTIONS, PAGES, Role
+from tests.ops import manyplans
 from tests.ops.portal import (
     MEDITATE_ALL,
     MEDITATE_SOME,
@@ -75,6 +77,10 @@ OFFERED = {
     "ops:undo-meditation": roles.UNDO_RUN,
     "ops:stop-undo": roles.STOP_UNDO,
     "ops:undo-decisions": roles.UNDO_DECISIONS,
+    "ops:plan-cohort": roles.PLAN_COHORT,
+    "ops:apply-cohort": roles.APPLY_COHORT,
+    "ops:undo-cohort": roles.UNDO_COHORT,
+    "ops:stop-cohort": roles.STOP_COHORT,
     "ops:reveal": roles.REVEAL,
     "ops:mask": roles.MASK,
     "ops:end-sessions": roles.END_SESSIONS,
@@ -100,6 +106,7 @@ OF_EVERYBODY = {
     "ops:expiring": "/ops/expiring/",
     "ops:schedules": "/ops/schedules/",
     "ops:meditation": "/ops/meditation/",
+    "ops:cohorts": "/ops/plans/cohorts/",
     "ops:account": "/ops/account/",
     "ops:second-factor": "/ops/account/second-factor/",
     "ops:recovery-codes": "/ops/account/recovery-codes/",
@@ -157,6 +164,12 @@ def runs(braked):
 
 
 @pytest.fixture
+def many(braked):
+    """Plans of cohorts: being made, frozen, applied."""
+    return manyplans.made()
+
+
+@pytest.fixture
 def kept(braked):
     """Ids of items of that user: one to protect, one that is protected, one to delete, one that was deleted."""
     now = clock.utc_now()
@@ -171,7 +184,7 @@ def act():
     return AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").get()
 
 
-def address_of(page, braked, runs):
+def address_of(page, braked, runs, many):
     dana, throttle, override, reveal = braked
     held, failed, ended, past, undo = runs
     addresses = {
@@ -203,6 +216,7 @@ def address_of(page, braked, runs):
         "ops:undo-meditation": run_page(ended, "undo/"),
         "ops:undo-decisions": run_page(ended, f"undo/{past.public_id}/"),
         "ops:stop-undo": f"/ops/meditation/undos/{undo.pk}/stop/",
+        **manyplans.addresses(*many),
         "ops:end-own-session": f"/ops/account/sessions/{reveal.pk}/end/",
         "ops:end-sessions": f"/ops/staff/{reveal.staff_id}/end-sessions/",
     }
@@ -230,6 +244,7 @@ def status_of(page, method, held):
 
 CHANGED = (
     Throttle, QuotaOverride, ContentReveal, MemoryItem, MemoryUser, UserNote, MeditationRun, MeditationUndo,
+    PlanCohort,
 )  # fmt: skip
 
 
@@ -253,12 +268,12 @@ def test_the_site_has_no_page_beside_those_of_signing_in():
     assert names - stock == {"index", "login", "logout", "password_change", "password_change_done", "code", "set_up"}
 
 
-def test_each_page_answers_each_person_as_the_table_says(someone, braked, runs):
+def test_each_page_answers_each_person_as_the_table_says(someone, braked, runs, many):
     held, seen = someone
     before = measures()
 
     answered = {
-        (page, method): seen.client.generic(method, address_of(page, braked, runs)).status_code
+        (page, method): seen.client.generic(method, address_of(page, braked, runs, many)).status_code
         for page in PAGES
         for method in ("GET", "POST")
     }
@@ -267,10 +282,10 @@ def test_each_page_answers_each_person_as_the_table_says(someone, braked, runs):
     assert measures() == before
 
 
-def sent_by(seen, braked, runs, kept):
+def sent_by(seen, braked, runs, kept, many):
     """Each action as this person would send it."""
     dana, throttle, override, reveal = braked
-    note, ending = UserNote.objects.get(), address_of("ops:end-sessions", braked, runs)
+    note, ending = UserNote.objects.get(), address_of("ops:end-sessions", braked, runs, many)
     return {
         "throttle": lambda: seen.throttles(dana, scope="all"),
         "raise-quota": lambda: seen.raises(dana),
@@ -293,6 +308,7 @@ def sent_by(seen, braked, runs, kept):
         "meditate-all": seen.meditates_all,
         "meditate-some": lambda: seen.sends(MEDITATE_SOME, q="dana", whom="1 user"),
         **decided_by(seen, *runs),
+        **manyplans.sent_by(seen, *many),
     }
 
 
@@ -308,11 +324,11 @@ def decided_by(seen, held, failed, ended, past, undo):
     }
 
 
-def test_each_action_takes_effect_only_for_its_roles(someone, braked, runs, kept):
+def test_each_action_takes_effect_only_for_its_roles(someone, braked, runs, kept, many):
     held, seen = someone
     if seen.staff:  # a note is changed by its author
         UserNote.objects.update(author=seen.staff)
-    sent = sent_by(seen, braked, runs, kept)
+    sent = sent_by(seen, braked, runs, kept, many)
     assert set(sent) == set(ACTIONS)
 
     for name, send in sent.items():
@@ -326,7 +342,7 @@ def test_each_action_takes_effect_only_for_its_roles(someone, braked, runs, kept
 def test_what_stops_or_destroys_asks_for_a_fresh_sign_in():
     asking = {action.name for action in ACTIONS.values() if action.needs_fresh_sign_in}
 
-    assert asking == {"delete-items", "suspend", "approve-meditation", "undo-meditation"}
+    assert asking == {"delete-items", "suspend", "approve-meditation", "undo-meditation", "apply-cohort", "undo-cohort"}
 
 
 def test_says_who_may_instead_of_hiding_the_action(vera, braked):

@@ -15,7 +15,7 @@ from memory.queries.standing import Asked
 from memory.rules.brakes import Held
 from memory.rules.meditation import MOST_TRIES, Act, RunState, Trigger, UndoState
 from memory.rules.tiers import ItemState, Tier
-from memory.services import meditationbrakes, meditationundos
+from memory.services import meditationbrakes, meditationundos, userbyuser
 from memory.services import meditationruns as runs
 from ops.roles import Role
 from tests.ops.nights import above_soft
@@ -254,7 +254,7 @@ def test_an_undo_that_a_worker_left_is_taken_up_by_the_watch(olivia, dana, clock
     assert meditationundos.take(now=clock.utc_now()) is not None
     assert not meditationundos.waiting(now=clock.utc_now())
 
-    clock_at_noon.move_to(NOON + meditationundos.SILENT_AFTER + timedelta(seconds=1))
+    clock_at_noon.move_to(NOON + userbyuser.SILENT_AFTER + timedelta(seconds=1))
 
     assert "Its undo stands still" in Portal.of(olivia.staff).reads(run_page(run))
     assert meditationundos.waiting(now=clock.utc_now())
