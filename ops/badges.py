@@ -7,6 +7,7 @@ from datetime import datetime
 from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
 from memory.rules.meditation import Act, RunState, ShardState, UndoOutcome
+from memory.rules.plans import ItemOutcome, PlanState
 from memory.rules.tiers import ItemState, UserState
 from ops import words
 
@@ -54,6 +55,19 @@ UNDO = {
     UndoOutcome.PARTLY: Badge("warn", "warn", "Partly undone"),
     UndoOutcome.LEFT: Badge("mute", "skip", "Left as they are"),
     UndoOutcome.REFUSED: Badge("bad", "bad", "Refused"),
+}
+PLAN = {
+    PlanState.FROZEN: Badge("ask", "wait", "Waits to be applied"),
+    PlanState.APPLIED: Badge("ok", "ok", "Applied"),
+    PlanState.UNDONE: Badge("mute", "undo", "Undone"),
+    PlanState.STALE: Badge("warn", "warn", "Stale"),
+}
+PLANNED = {
+    ItemOutcome.ARCHIVED: ITEM[ItemState.ARCHIVED],
+    ItemOutcome.CHANGED: Badge("warn", "skip", "Left: changed since"),
+    ItemOutcome.PROTECTED: Badge("warn", "lock", "Left: protected since"),
+    ItemOutcome.AWAY: Badge("warn", "skip", "Left: archived before"),
+    ItemOutcome.GONE: Badge("warn", "close", "Left: gone for good before"),
 }
 ACT = {
     Act.PROMOTED: Badge("ok", "ok", "Promoted"),

@@ -70,6 +70,9 @@ RETRY = Action("retry-meditation", OPERATOR, "retry meditations", "Do the failed
 UNDO_RUN = Action("undo-meditation", OPERATOR, "undo whole meditations", "Undo the run", needs_fresh_sign_in=True)
 STOP_UNDO = Action("stop-undo", OPERATOR, "stop undos", "Stop the undo")
 UNDO_DECISIONS = Action("undo-decisions", LEAD | OPERATOR, "undo what a meditation decided of a user", "Undo")
+PLAN_PRUNE = Action("plan-prune", SUPPORT_AND_LEAD, "plan prunes", "Plan a prune")
+APPLY_PLAN = Action("apply-plan", LEAD, "apply prune plans", "Apply the plan", needs_fresh_sign_in=True)
+UNDO_PLAN = Action("undo-plan", LEAD, "undo prune plans", "Undo the plan")
 
 ACTIONS = {
     action.name: action
@@ -77,6 +80,7 @@ ACTIONS = {
         THROTTLE, LIFT_THROTTLE, RAISE_QUOTA, END_OVERRIDE, REVEAL, MASK, END_SESSIONS,
         PROTECT, UNPROTECT, DELETE_ITEMS, RESTORE_ITEMS, SUSPEND, RESUME, NOTE, CHANGE_NOTE,
         MEDITATE, MEDITATE_ALL, MEDITATE_SOME, APPROVE, ABORT, RETRY, UNDO_RUN, STOP_UNDO, UNDO_DECISIONS,
+        PLAN_PRUNE, APPLY_PLAN, UNDO_PLAN,
     )
 }  # fmt: skip
 
@@ -119,6 +123,11 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:undo-meditation": EVERYBODY,
     "ops:stop-undo": EVERYBODY,
     "ops:undo-decisions": EVERYBODY,
+    "ops:plans": EVERYBODY,
+    "ops:plan": EVERYBODY,
+    "ops:plan-prune": EVERYBODY,
+    "ops:apply-plan": EVERYBODY,
+    "ops:undo-plan": EVERYBODY,
     "ops:account": EVERYBODY,
     "ops:second-factor": EVERYBODY,
     "ops:recovery-codes": EVERYBODY,
