@@ -71,12 +71,12 @@ def target(row: PlanRow) -> str:
     return f"{row.plan.target_share:.4%}".rstrip("%").rstrip("0").rstrip(".") + f" % of what was active there, {size}"
 
 
-def cap(row: PlanRow) -> str:
-    """How it compares with what a meditation may do there."""
+def cap(row: PlanRow) -> tuple[str, str]:
+    """How it compares with what a meditation may do there: `1.3 times`, and of what."""
     times = row.times_cap
     if times is None:
-        return "a meditation may archive nothing there"
-    return f"{_times(times)} the daily cap of {bytesize.human(row.plan.cap_bytes)}"
+        return "No cap", "a meditation may archive nothing there"
+    return _times(times), f"the {bytesize.human(row.plan.cap_bytes)} that a meditation may archive there in a day"
 
 
 def shortfall(row: PlanRow) -> str:
@@ -95,6 +95,13 @@ def changes(row: PlanRow, used: dict[Tier, TierUsage]) -> list[TierChange]:
 def stages(row: PlanRow, *, grace: timedelta | None) -> list[Stage]:
     """From the list to the end of the grace. `grace` is the shortest of its tiers; None where nobody knows it."""
     return list(_stages(row, grace))
+
+
+def looked_again(items: int, left: str) -> str:
+    """How a frozen list stands now: `items` would go, `left` says what would not."""
+    if not left:
+        return f"Looked at again just now: none of the {words.counted(items, 'item')} has changed." if items else ""
+    return f"Looked at again just now: {left}, and left as they are if it is applied now."
 
 
 def left(row: PlanRow) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Case, Count, F, Func, Max, Min, QuerySet, Sum, TextField, Value, When
+from django.db.models import BigIntegerField, Case, Count, F, Func, QuerySet, Sum, TextField, Value, When
 from django.db.models.functions import Left, Length
 
 from kimberly.lib import ids
@@ -37,13 +37,16 @@ class Listing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRow:
-    """One item of a plan. `characters`: its text's length, None when purged. `excerpt`: the text, None where masked."""
+    """One item of a plan, or one that it leaves; what is protected has no place and no score asked for.
 
-    position: int
+    `characters`: its text's length, None when purged. `excerpt`: the text, None where masked.
+    """
+
+    position: int | None
     public_id: str
     tier: Tier
     size_bytes: int
-    score: float
+    score: float | None
     created_at: datetime
     outcome: ItemOutcome | None
     state: ItemState
@@ -62,8 +65,6 @@ class Standing:
     outcome: ItemOutcome
     items: int
     size_bytes: int
-    largest_bytes: int
-    oldest: datetime
 
 
 def of_plan(
@@ -99,24 +100,10 @@ def standing(plan: PrunePlan) -> list[Standing]:
         default=Value(ItemOutcome.CHANGED),
         output_field=TextField(),
     )
-    rows = PrunePlanItem.objects.filter(plan_id=plan.pk).annotate(then=outcome)
-    return [Standing(Tier(tier), ItemOutcome(then), *more) for tier, then, *more in _summed(rows, "then")]
-
-
-def archived(plan: PrunePlan) -> list[Standing]:
-    """What the plan archived and still lies in the archive, by tier."""
-    rows = PrunePlanItem.objects.filter(plan_id=plan.pk, outcome=ItemOutcome.ARCHIVED, item__state=ItemState.ARCHIVED)
-    return [Standing(Tier(tier), ItemOutcome(outcome), *more) for tier, outcome, *more in _summed(rows, "outcome")]
-
-
-def _summed(rows: QuerySet[PrunePlanItem], by: str) -> list[Any]:
-    counted = rows.values("tier", by).annotate(
-        items=Count("position"),
-        bytes_of=Sum("size_bytes"),
-        largest=Max("size_bytes"),
-        oldest=Min("item__created_at"),
-    )
-    return list(counted.order_by("tier", by).values_list("tier", by, "items", "bytes_of", "largest", "oldest"))
+    rows = PrunePlanItem.objects.filter(plan_id=plan.pk).annotate(then=outcome).values("tier", "then")
+    summed = rows.annotate(items=Count("position"), bytes_of=Sum("size_bytes")).order_by("tier", "then")
+    found = summed.values_list("tier", "then", "items", "bytes_of")
+    return [Standing(Tier(tier), ItemOutcome(then), items, size_bytes) for tier, then, items, size_bytes in found]
 
 
 def _few(

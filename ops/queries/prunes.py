@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Max, Min, OuterRef, Q, Subquery
 
 from kimberly.web.pagination import Order
-from memory.models import PrunePlan
+from memory.models import PrunePlan, PrunePlanItem
 from memory.rules import plans as rules
 from memory.rules.plans import ItemOutcome, PlanState
 from memory.rules.tiers import Tier
-from ops.queries import keyset
+from ops.queries import history, keyset, pruned
+from ops.queries.history import HistoryRow
 from ops.queries.keyset import Page
 from ops.queries.names import Name, Names
 
@@ -82,9 +83,20 @@ def exists(plan_id: UUID) -> bool:
 
 
 def one(plan_id: UUID, *, names: Names, now: datetime) -> PlanRow | None:
-    """The plan with its user; None when there is none."""
-    plan = PrunePlan.objects.select_related("user").filter(pk=plan_id).first()
+    """The plan with its user; None when there is none. It knows its largest and its oldest item."""
+    held = PrunePlanItem.objects.filter(plan_id=OuterRef("pk")).order_by().values("plan_id")
+    plans = PrunePlan.objects.select_related("user").annotate(
+        largest_bytes=Subquery(held.annotate(most=Max("size_bytes")).values("most")),
+        oldest_at=Subquery(held.annotate(first=Min("item__created_at")).values("first")),
+    )
+    plan = plans.filter(pk=plan_id).first()
     return row_of(plan, names=names, now=now) if plan else None
+
+
+def acts(plan: PrunePlan, *, names: Names, now: datetime) -> list[HistoryRow]:
+    """What was done with the plan, by whom and why, newest first."""
+    entries = history.entries_of(plan.user_id).filter(pruned.DECIDED, after__plan=str(plan.pk))
+    return [history.told_row(entry, names=names, now=now) for entry in entries.order_by("-at", "-pk")]
 
 
 def row_of(plan: PrunePlan, *, names: Names, now: datetime) -> PlanRow:

@@ -1,13 +1,17 @@
 """Tags of the pages about prune plans."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
+from django.urls import reverse
 
 from memory.rules.plans import ItemOutcome, PlanState
+from memory.rules.tiers import Tier
 from ops import badges, words
 from ops.badges import NEARLY_FULL, Badge
 from ops.prunes import TierChange
+from ops.queries.burst import Filler
 
 register = template.Library()
 
@@ -43,3 +47,13 @@ def plan_usage(change: TierChange, when: str) -> dict[str, Any]:
         "tick": f"{min(100.0, change.soft_bytes / most * 100):.1f}",
         "note": note,
     }
+
+
+@register.simple_tag
+def prune_url(filler: Filler, tier: Tier) -> str:
+    """The form that plans a prune of whoever fills a tier, with a size that helps: down to the soft limit, and room for
+    the last write that was refused; below it, a tenth."""
+    refused = filler.refused.needed_bytes if filler.refused else 0
+    missing = max(filler.used_bytes - filler.soft_bytes, filler.used_bytes + refused - filler.limit.hard_bytes)
+    asked = {"size": missing} if missing > 0 else {"free": "10"}
+    return f"{reverse('ops:plan-prune', args=[filler.public_id])}?{urlencode({'tier': tier, **asked})}"

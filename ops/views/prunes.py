@@ -18,7 +18,7 @@ from memory.rules.tiers import Tier
 from memory.services import plans
 from ops import badges, words
 from ops import prunes as words_of
-from ops.queries import planned, prunes, reveals
+from ops.queries import planned, prunes, reveals, staying
 from ops.queries.names import Names
 from ops.queries.planned import Listing
 from ops.queries.prunes import PlanRow
@@ -71,7 +71,11 @@ def one(request: HttpRequest, plan: str) -> HttpResponse:
         "scope": words_of.scope(row),
         "target": words_of.target(row),
         "cap": words_of.cap(row),
-        "changes": words_of.changes(row, used),
+        "changes": (changes := words_of.changes(row, used)),
+        "before_items": sum(change.before_items for change in changes),
+        "protected_items": sum(change.protected_items for change in changes),
+        "protected_bytes": sum(change.protected_bytes for change in changes),
+        "acts": prunes.acts(row.plan, names=names, now=row.now),
         "stages": words_of.stages(row, grace=_grace(row, used)),
         "others": prunes.of_user(row.plan.user_id, names=names, now=row.now, beside=row.plan.pk),
         "reveal": reveal,
@@ -100,10 +104,11 @@ def _acts(request: HttpRequest, row: PlanRow, used: dict[Tier, TierUsage]) -> di
     standing = planned.standing(row.plan) if is_frozen else []
     undo = None
     if is_applied:
-        against = plans.against_undo(row.plan, now=row.now)
-        undo = pruning.undo_offer(row, staff, against, planned.archived(row.plan), used)
+        undo = pruning.undo_offer(row, staff, plans.undoable(row.plan, tiers=used, now=row.now), used)
+    apply = pruning.apply_offer(row, staff, standing, used) if is_frozen else None
     return {
-        "apply": pruning.apply_offer(row, staff, standing, used) if is_frozen else None,
+        "apply": apply,
+        "looked_again": words_of.looked_again(apply.items, apply.left) if apply else "",
         "undo": undo,
         "toast": _toast(row, undo, request.GET.get("done", ""), staff),
     }
@@ -156,8 +161,17 @@ def _goes(request: HttpRequest, reading: Reading) -> dict[str, Any]:
     }
 
 
+def _stays(request: HttpRequest, reading: Reading) -> dict[str, Any]:
+    row = reading.row
+    return {
+        "next_ones": staying.next_ones(row, reveal=reading.reveal),
+        "protected": staying.protected(row.plan, row.tiers, reveal=reading.reveal),
+    }
+
+
 TABS: dict[str, Callable[[HttpRequest, Reading], dict[str, Any]]] = {
     "goes": _goes,
+    "stays": _stays,
 }
 
 

@@ -15,7 +15,7 @@ from memory.queries.usage import TierUsage
 from memory.rules.plans import ItemOutcome, PlanState
 from memory.rules.tiers import Tier, UserState
 from memory.services import plans
-from memory.services.plans import Done
+from memory.services.plans import Done, Undoable
 from ops import prunes as words_of
 from ops import roles, words
 from ops.queries import choices, planned, prunes
@@ -90,9 +90,8 @@ def undo(request: HttpRequest, plan: str) -> HttpResponse:
 
     used = usage.of_user(row.plan.user_id, now=row.now)
     is_applied = row.state is PlanState.APPLIED
-    against = plans.against_undo(row.plan, now=row.now) if is_applied else None
-    archived = planned.archived(row.plan) if is_applied else []
-    return _answer(request, undo_offer(row, request.user, against, archived, used, form), act, "undone")
+    back = plans.undoable(row.plan, tiers=used, now=row.now) if is_applied else Undoable([], None)
+    return _answer(request, undo_offer(row, request.user, back, used, form), act, "undone")
 
 
 def offer(profile: Profile, staff: Any, form: PlanForm | None = None) -> Offer:
@@ -130,18 +129,17 @@ def apply_offer(
 def undo_offer(
     row: PlanRow,
     staff: Any,
-    against: Refusal | None,
-    archived: Sequence[Standing],
+    undoable: Undoable,
     used: Mapping[Tier, TierUsage],
     form: ReasonedForm | None = None,
 ) -> PlanOffer:
-    """Undoing the plan, with what would come back; `against` is what stands against it."""
-    number, size_bytes = sum(one.items for one in archived), sum(one.size_bytes for one in archived)
+    """Undoing the plan, with what would come back and what stands against it."""
+    number, size_bytes = sum(one.items for one in undoable.back), sum(one.size_bytes for one in undoable.back)
     change: list[Change] = [(words.counted(number, "item"), "archived", f"active, {bytesize.human(size_bytes)}")]
-    change += [_tier_change(used[one.tier], one.size_bytes) for one in archived if one.tier in used]
+    change += [_tier_change(used[one.tier], one.size_bytes) for one in undoable.back if one.tier in used]
     return PlanOffer(
         **_about(row, roles.UNDO_PLAN, form or UndoPlanForm(name="undo")),
-        why_not=actions.refused_to(staff, roles.UNDO_PLAN) or _against_undoing(row, against, number),
+        why_not=actions.refused_to(staff, roles.UNDO_PLAN) or _against_undoing(row, undoable.against, number),
         change=tuple(change),
         row=row,
         items=number,
