@@ -11,7 +11,7 @@ from kimberly.lib import bytesize
 from memory.models import MeditationDecision
 from memory.rules import scoring
 from memory.rules.meditation import Reason
-from memory.rules.scoring import Inputs, Parts, Profile
+from memory.rules.scoring import COMPONENTS, Inputs, Parts, Profile
 from ops import words
 
 BY_LIFE = (Reason.WORTHY, Reason.EXPIRED, Reason.NO_ROOM)
@@ -38,6 +38,13 @@ def planned(kept: Mapping[str, Any], *, score: float, size_bytes: int, profile: 
     yield _score(parts, profile)
     yield _order(score, size_bytes)
     yield from _parts(parts, inputs, profile)
+
+
+def in_short(kept: Mapping[str, Any], profile: Profile) -> str:
+    """The components that are present: `relevance 0.240, predictive 0.201, recency 0.050`."""
+    parts = scoring.parts(Inputs.kept(kept), profile)
+    values = [(name, getattr(parts, name)) for name in COMPONENTS]
+    return ", ".join(f"{name} {value:.3f}" for name, value in values if value is not None)
 
 
 def _score(parts: Parts, profile: Profile) -> tuple[str, str]:

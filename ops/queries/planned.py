@@ -54,6 +54,8 @@ class PlannedRow:
     characters: int | None
     excerpt: Excerpt | None
     because: tuple[tuple[str, str], ...]
+    short: str = ""
+    """The parts of the score in one line."""
     helps: tuple[str, ...] = ()
 
 
@@ -148,4 +150,5 @@ def _row(row: Mapping[str, Any], profile: Profile) -> PlannedRow:
         characters=row["characters"],
         excerpt=None if row["text"] is None else excerpts.of(row["text"], characters=row["characters"]),
         because=tuple(why),
+        short=scorewhys.in_short(row["inputs"], profile),
     )

@@ -29,6 +29,7 @@ def next_ones(row: PlanRow, *, reveal: RevealRow | None) -> list[PlannedRow]:
             items[one.item_id],
             position=row.plan.items_total + number,
             score=one.score,
+            short=scorewhys.in_short(one.inputs, profile),
             because=tuple(scorewhys.planned(one.inputs, score=one.score, size_bytes=one.size_bytes, profile=profile)),
         )
         for number, one in enumerate(found, start=1)

@@ -23,12 +23,16 @@ DECIMALS = Decimal("0.001")
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """A scope of a plan as it is used now, and after each share: names of choices, and figures."""
+    """A scope of a plan as it is used now, and after each share: names of choices, and figures.
+
+    `asked` is the same after the size that a link has filled in; empty where it filled in none.
+    """
 
     scope: str
     label: str
     now: str
     after: list[tuple[str, str]]
+    asked: str
 
 
 class PlanForm(ReasonedForm):
@@ -66,6 +70,7 @@ class PlanForm(ReasonedForm):
     def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, tiers: Mapping[Tier, TierUsage]) -> None:
         super().__init__(data, name=name)
         self.tiers = tiers
+        self.asked_bytes = 0
 
     def prefill(self, wanted: Mapping[str, str]) -> None:
         """As a refusal or a burst asks for it: `tier`, and `size` in bytes or `free` as one of the shares."""
@@ -73,6 +78,7 @@ class PlanForm(ReasonedForm):
         text = wanted.get("size", "")
         if text.isascii() and text.isdecimal() and 0 < len(text) < 13 and int(text):
             # Rounded up: who sends it as it is frees enough.
+            self.asked_bytes = int(text)
             kibibytes = (Decimal(text) / UNITS["KiB"]).quantize(DECIMALS, rounding=ROUND_CEILING)
             self.fields["free"].initial, self.fields["unit"].initial = OTHER, "KiB"
             self.fields["size"].initial = kibibytes.normalize() if kibibytes % 1 else kibibytes.to_integral_value()
@@ -108,7 +114,14 @@ class PlanForm(ReasonedForm):
                 (free, f"at most {self._used(used, active_bytes - rules.share_bytes(share, active_bytes))}")
                 for free, share in SHARES.items()
             ]
-            yield Before(scope, words.listed([str(tier) for tier in tiers]), self._used(used, active_bytes), after)
+            label = words.listed([str(tier) for tier in tiers])
+            yield Before(scope, label, self._used(used, active_bytes), after, self._asked(used, active_bytes))
+
+    def _asked(self, tiers: list[TierUsage], active_bytes: int) -> str:
+        if not self.asked_bytes:
+            return ""
+        after = self._used(tiers, max(0, active_bytes - self.asked_bytes))
+        return f"with {bytesize.at_least(self.asked_bytes)} at most {after}"
 
     def _used(self, tiers: list[TierUsage], used_bytes: int) -> str:
         limit_bytes = sum(tier.limit_bytes for tier in tiers)

@@ -44,8 +44,8 @@ def nora(web):
     """Somebody whose short-term tier has no room for what comes next."""
     now = clock.utc_now()
     person = Person.register("nora", display_name="Nora Vance", at=now)
-    while person.free_bytes(Tier.SHORT_TERM, at=now) > WRITE_BYTES:
-        person.writes(content_of(20_000), tier=Tier.SHORT_TERM, at=now)
+    while person.free_bytes(Tier.SHORT_TERM, at=now) > WRITE_BYTES // 4:
+        person.writes(content_of(8_000), tier=Tier.SHORT_TERM, at=now)
     return person
 
 
