@@ -16,6 +16,7 @@ from memory.rules.plans import ItemOutcome, PlanState
 from memory.rules.tiers import Tier, UserState
 from memory.services import plans
 from memory.services.plans import Done, Undoable
+from memory.services.selections import NoRoomToRestore
 from ops import prunes as words_of
 from ops import roles, words
 from ops.queries import choices, planned, prunes
@@ -41,6 +42,8 @@ class PlanOffer(Offer):
     items: int = 0
     size_bytes: int = 0
     left: str = ""
+    lacks_room: bool = False
+    """Whether a raise of a quota would let it through."""
 
 
 @get_or_post
@@ -144,6 +147,7 @@ def undo_offer(
         row=row,
         items=number,
         size_bytes=size_bytes,
+        lacks_room=isinstance(undoable.against, NoRoomToRestore),
     )
 
 
@@ -198,7 +202,7 @@ def _against_undoing(row: PlanRow, against: Refusal | None, items: int) -> str:
     if plan.user.state in (UserState.ERASING, UserState.ERASED):
         return "This user is erased: there is nothing to bring back."
     if against is not None:
-        return f"{against.detail} What would help: {' '.join(against.remedies())}"
+        return f"It cannot be undone now. {against.detail} What would help: {' '.join(against.remedies())}"
     return "" if items else "There is nothing to undo: nothing that it archived lies in the archive."
 
 

@@ -251,7 +251,7 @@ def test_why_a_plan_cannot_be_undone_stands_on_its_page(lena, dana):
 
     text, form = lena.reads(plan_page(plan)), lena.reads(plan_page(plan, "undo/"))
 
-    assert "It cannot be undone here. All come back, or none: of the items 1 past their grace." in text
+    assert "It cannot be undone now. All come back, or none: of the items 1 past their grace." in text
     assert "1 past their grace" in form
 
 

@@ -13,7 +13,7 @@ from memory.rules.plans import PlanState
 from memory.rules.tiers import ItemState, Tier, UserState
 from memory.services import meditationruns, samples
 from ops.roles import Role
-from tests.ops.portal import WHY, Portal, plan_page, prune_page, text_of, user_page
+from tests.ops.portal import WHY, Portal, plan_page, prune_page, raise_page, text_of, user_page
 from tests.personas import NOON, TESTER, Person, hire
 from tests.pruning.planning import plan_of, tells
 
@@ -292,7 +292,9 @@ def test_without_room_nothing_comes_back_and_what_helps_is_said(lena, dana):
 
     assert answer.status_code == 409
     assert "No room in long-term: needs 300 B, 10 B are free." in text_of(answer)
-    assert "What would help: Raise long-term to" in lena.reads(plan_page(plan))
+    page = lena.opens(plan_page(plan))
+    assert "What would help: Raise long-term to" in text_of(page)
+    assert f'href="{raise_page(dana)}"' in page.content.decode()
 
 
 def test_burst_overflow_leads_to_a_plan_down_to_the_soft_limit(sam, db):
