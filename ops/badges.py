@@ -8,6 +8,7 @@ from memory.queries.usage import TierUsage
 from memory.rules.limits import LimitSource
 from memory.rules.meditation import Act, RunState, ShardState, UndoOutcome
 from memory.rules.plancohorts import Became, CohortState
+from memory.rules.plans import ItemOutcome, PlanState
 from memory.rules.tiers import ItemState, UserState
 from ops import words
 
@@ -74,6 +75,19 @@ BECAME = {
     Became.PARTLY: Badge("warn", "warn", "Partly applied"),
     Became.UNDONE: Badge("ok", "undo", "Undone"),
     Became.REFUSED: Badge("bad", "bad", "Refused"),
+}
+PLAN = {
+    PlanState.FROZEN: Badge("ask", "wait", "Waits to be applied"),
+    PlanState.APPLIED: Badge("ok", "ok", "Applied"),
+    PlanState.UNDONE: Badge("mute", "undo", "Undone"),
+    PlanState.STALE: Badge("warn", "warn", "Stale"),
+}
+PLANNED = {
+    ItemOutcome.ARCHIVED: ITEM[ItemState.ARCHIVED],
+    ItemOutcome.CHANGED: Badge("warn", "skip", "Left: changed since"),
+    ItemOutcome.PROTECTED: Badge("warn", "lock", "Left: protected since"),
+    ItemOutcome.AWAY: Badge("warn", "skip", "Left: archived before"),
+    ItemOutcome.GONE: Badge("warn", "close", "Left: gone for good before"),
 }
 ACT = {
     Act.PROMOTED: Badge("ok", "ok", "Promoted"),

@@ -61,6 +61,13 @@ def helps(refusal: Refusal, brake: Brake | None, now: datetime) -> Iterator[str]
         yield "To resume the user."
 
 
+def missing_bytes(refusal: Refusal) -> int:
+    """What would have had to leave the tier for the write to fit; 0 where nothing that leaves it helps."""
+    needed, limit = refusal.needed_bytes or 0, refusal.limit_bytes or 0
+    is_hopeless = refusal.kind != RefusalKind.QUOTA or needed > limit
+    return 0 if is_hopeless else max(0, needed - (refusal.room_bytes or 0))
+
+
 def _of_quota(refusal: Refusal) -> Iterator[tuple[str, str]]:
     used, limit = refusal.used_bytes or 0, refusal.limit_bytes or 0
     share = f", {words.percent(used / limit)}" if limit else ""
@@ -78,6 +85,7 @@ def _room(refusal: Refusal, now: datetime) -> Iterator[str]:
     else:
         yield f"To delete {bytesize.at_least(missing)} of {refusal.tier}: the room is free at once."
         yield from _meditation(refusal, now)
+        yield f"A prune plan that frees {bytesize.at_least(missing)} of {refusal.tier}: what is worth least goes first."
     yield f"A raise of {refusal.tier} to {bytesize.at_least(enough)} or more."
 
 

@@ -70,6 +70,9 @@ RETRY = Action("retry-meditation", OPERATOR, "retry meditations", "Do the failed
 UNDO_RUN = Action("undo-meditation", OPERATOR, "undo whole meditations", "Undo the run", needs_fresh_sign_in=True)
 STOP_UNDO = Action("stop-undo", OPERATOR, "stop undos", "Stop the undo")
 UNDO_DECISIONS = Action("undo-decisions", LEAD | OPERATOR, "undo what a meditation decided of a user", "Undo")
+PLAN_PRUNE = Action("plan-prune", SUPPORT_AND_LEAD, "plan prunes", "Plan a prune")
+APPLY_PLAN = Action("apply-plan", LEAD, "apply prune plans", "Apply the plan", needs_fresh_sign_in=True)
+UNDO_PLAN = Action("undo-plan", LEAD, "undo prune plans", "Undo the plan")
 
 PLAN_COHORT = Action("plan-cohort", SUPPORT_AND_LEAD, "plan prunes of many users", "Plan for these users")
 APPLY_COHORT = Action("apply-cohort", LEAD, "apply plans of many users", "Apply the plans", needs_fresh_sign_in=True)
@@ -83,6 +86,7 @@ ACTIONS = {
         PROTECT, UNPROTECT, DELETE_ITEMS, RESTORE_ITEMS, SUSPEND, RESUME, NOTE, CHANGE_NOTE,
         MEDITATE, MEDITATE_ALL, MEDITATE_SOME, APPROVE, ABORT, RETRY, UNDO_RUN, STOP_UNDO, UNDO_DECISIONS,
         PLAN_COHORT, APPLY_COHORT, UNDO_COHORT, STOP_COHORT,
+        PLAN_PRUNE, APPLY_PLAN, UNDO_PLAN,
     )
 }  # fmt: skip
 
@@ -131,6 +135,11 @@ PAGES: dict[str, frozenset[Role]] = {
     "ops:apply-cohort": EVERYBODY,
     "ops:undo-cohort": EVERYBODY,
     "ops:stop-cohort": EVERYBODY,
+    "ops:plans": EVERYBODY,
+    "ops:plan": EVERYBODY,
+    "ops:plan-prune": EVERYBODY,
+    "ops:apply-plan": EVERYBODY,
+    "ops:undo-plan": EVERYBODY,
     "ops:account": EVERYBODY,
     "ops:second-factor": EVERYBODY,
     "ops:recovery-codes": EVERYBODY,

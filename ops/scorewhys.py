@@ -4,13 +4,14 @@ Everything is told from what the decision kept, by the formula of the profile of
 which may be gone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kimberly.lib import bytesize
 from memory.models import MeditationDecision
 from memory.rules import scoring
 from memory.rules.meditation import Reason
-from memory.rules.scoring import Inputs, Parts, Profile
+from memory.rules.scoring import COMPONENTS, Inputs, Parts, Profile
 from ops import words
 
 BY_LIFE = (Reason.WORTHY, Reason.EXPIRED, Reason.NO_ROOM)
@@ -22,16 +23,37 @@ def told(decision: MeditationDecision, profile: Profile | None) -> Iterator[tupl
         return
     inputs = Inputs.kept(decision.inputs)
     parts = scoring.parts(inputs, profile)
-    yield "Score", f"{scoring.score(parts, profile):.6f}, by scoring profile {profile.version}"
+    yield _score(parts, profile)
     if decision.reason in BY_LIFE:
         yield "Threshold", f"{profile.threshold:g}: from there on an item is promoted"
     elif decision.reason == Reason.SOFT_LIMIT:
-        worth = decision.score / decision.size_bytes**0.5
-        yield (
-            "Order",
-            f"{worth:.6f}, the score by the root of {bytesize.human(decision.size_bytes)}: the lowest go first",
-        )
+        yield _order(decision.score, decision.size_bytes)
     yield from _parts(parts, inputs, profile)
+
+
+def planned(kept: Mapping[str, Any], *, score: float, size_bytes: int, profile: Profile) -> Iterator[tuple[str, str]]:
+    """Names and values of an item of a prune plan: the score, its place in the order, its parts."""
+    inputs = Inputs.kept(kept)
+    parts = scoring.parts(inputs, profile)
+    yield _score(parts, profile)
+    yield _order(score, size_bytes)
+    yield from _parts(parts, inputs, profile)
+
+
+def in_short(kept: Mapping[str, Any], profile: Profile) -> str:
+    """The components that are present: `relevance 0.240, predictive 0.201, recency 0.050`."""
+    parts = scoring.parts(Inputs.kept(kept), profile)
+    values = [(name, getattr(parts, name)) for name in COMPONENTS]
+    return ", ".join(f"{name} {value:.3f}" for name, value in values if value is not None)
+
+
+def _score(parts: Parts, profile: Profile) -> tuple[str, str]:
+    return "Score", f"{scoring.score(parts, profile):.6f}, by scoring profile {profile.version}"
+
+
+def _order(score: float, size_bytes: int) -> tuple[str, str]:
+    key = scoring.order_key(score, size_bytes)
+    return "Order", f"{key:.6f}, the score by the root of {bytesize.human(size_bytes)}: the lowest go first"
 
 
 def _parts(parts: Parts, inputs: Inputs, profile: Profile) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from kimberly.lib import bytesize, clock, ids
 from memory.rules import selections
 from memory.rules.brakes import Held
 from memory.rules.limits import LimitSource
+from memory.rules.plans import ItemOutcome
 from memory.rules.selections import Skip
 from ops import cohorttelling, words
 from ops.models import LONGEST_REVEAL
@@ -19,7 +20,7 @@ HELD_BY = {
     str(Held.SPIKE): "it archived far more of what it scored than the last nights did",
     str(Held.RUN_CAP): "it has brought tiers down by as much as one run may",
 }
-MEASURED = ("items.deleted", "items.restored", "meditation.undone")
+MEASURED = ("items.deleted", "items.restored", "meditation.undone", "plan.applied", "plan.undone")
 """Acts that free or take room: why they were done shows in what was used of which limit."""
 
 
@@ -158,6 +159,23 @@ def _reached(after: Facts) -> str:
     return f"{users} undone, {int(after.get('left', 0)):,} left as they are, {int(after.get('refused', 0)):,} refused"
 
 
+def _plan_made(before: Facts, after: Facts, now: datetime) -> str:
+    missing = int(after.get("shortfall_bytes", 0))
+    short = f"; {bytesize.human(missing)} are missing to the target" if missing else ""
+    items, size = words.counted(int(after.get("number", 0)), "item"), bytesize.human(int(after.get("size_bytes", 0)))
+    return f"Planned a prune of {words.listed(after.get('tiers', ()))}: {items}, {size}{short}"
+
+
+def _plan_applied(before: Facts, after: Facts, now: datetime) -> str:
+    left = {ItemOutcome(name): int(number) for name, number in sorted(after.get("skipped", {}).items())}
+    says = ", ".join(f"{number:,} {outcome.says}" for outcome, number in left.items())
+    return f"Applied a prune plan: archived {_items(after)}{f'. Left as they were: {says}' if says else ''}"
+
+
+def _plan_undone(before: Facts, after: Facts, now: datetime) -> str:
+    return f"Undid a prune plan: {_items(after)}, are back"
+
+
 def _note_added(before: Facts, after: Facts, now: datetime) -> str:
     return "Wrote a note"
 
@@ -177,7 +195,7 @@ def _reconciled(before: Facts, after: Facts, now: datetime) -> str:
 def _items(after: Facts) -> str:
     tiers = words.listed(after.get("tiers", ()))
     size = bytesize.human(int(after.get("size_bytes", 0)))
-    return f"{words.counted(int(after.get('number', 0)), 'item')} of {tiers}, {size}"
+    return f"{words.counted(int(after.get('number', 0)), 'item')}{f' of {tiers}' if tiers else ''}, {size}"
 
 
 def _item(after: Facts) -> str:
@@ -260,6 +278,9 @@ TOLD: dict[str, Saying] = {
     "meditation.undo_begun": ("warn", "undo", _undo_begun),
     "meditation.undo_stopped": ("warn", "skip", _undo_stopped),
     **cohorttelling.TOLD,
+    "plan.made": ("ask", "wait", _plan_made),
+    "plan.applied": ("warn", "skip", _plan_applied),
+    "plan.undone": ("ok", "undo", _plan_undone),
     "note.added": ("info", "communication", _note_added),
     "note.changed": ("info", "communication", _note_changed),
     "note.removed": ("mute", "communication", _note_removed),

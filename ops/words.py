@@ -36,6 +36,7 @@ MEDITATED_BECAUSE: dict[str, str] = {
 ARCHIVED_BECAUSE: dict[str, str] = {
     "user": "a client deleted it",
     "staff": "a lead deleted it",
+    Reason.PLAN: "somebody applied a prune plan, and it was among the least useful for its size",
     **MEDITATED_BECAUSE,
 }
 PURGED_BECAUSE: dict[str, str] = {

@@ -38,11 +38,11 @@ from memory.services import (
 )
 from memory.services.drafts import Draft
 from memory.services.items import Change
-from memory.services.plans import Target as PlanTarget
+from memory.services.plans import Target
 from memory.services.users import Profile
 from ops.queries import choices
 from ops.roles import Role
-from ops.services import itemacts, measures, notes, reveals, schedules, staff
+from ops.services import itemacts, measures, notes, prunes, reveals, schedules, staff
 from ops.services.measures import Brake, Limit, Sender
 from tests.personas import PASSWORD
 from tests.waiting import until
@@ -143,8 +143,8 @@ def build(web: WebServer) -> dict[str, str]:
     urls = {name: reverse("ops:user", args=[f"usr_{user.hex}"]) for name, user in users_by_name.items()}
     run_url = reverse("ops:meditation-run", args=[run.public_id])
     decided = _decided(people["olivia"], made["acct-54310"], now)
-    many = _pruned_many(people, now)
-    return {**urls, **acts, **decided, **many, "throttle": throttle, "missed": missed, "run": run_url}
+    planned = {**_planned(people, made["acct-54310"], now), **_pruned_many(people, now)}
+    return {**urls, **acts, **decided, **planned, "throttle": throttle, "missed": missed, "run": run_url}
 
 
 def _meditated(ines: UUID, author: Actor, now: datetime) -> MeditationRun:
@@ -196,7 +196,7 @@ def _pruned_many(people: dict[str, Any], now: datetime) -> dict[str, str]:
     sam, lena = (Actor(ActorKind.STAFF, str(people[name].pk)) for name in ("sam", "lena"))
     why = Why("All of these grow into their limits this week", "INC-9")
     frozen, applied = (
-        plancohorts.begin(cohort, target=PlanTarget(share=0.1), actor=sam, why=why, now=at)
+        plancohorts.begin(cohort, target=Target(share=0.1), actor=sam, why=why, now=at)
         for cohort, at in ((over, now - timedelta(minutes=12)), (named, now - timedelta(minutes=41)))
     )
     for one, ended_at in ((frozen, now - timedelta(minutes=12)), (applied, now - timedelta(minutes=41))):
@@ -211,6 +211,30 @@ def _pruned_many(people: dict[str, Any], now: datetime) -> dict[str, str]:
     return {
         name: reverse("ops:cohort", args=[one.public_id])
         for name, one in (("many_frozen", frozen), ("many_pruned", applied))
+    }
+
+
+def _planned(people: dict[str, Any], ines: UUID, now: datetime) -> dict[str, str]:
+    """A plan that was undone, one that was applied and left something as it was, and one that waits."""
+    about: dict[str, Any] = {"user_id": ines, "tier": Tier.LONG_TERM}
+    asked = _sender(people["sam"], "Full before a trip; wants room for a week, by what is used least", "HD-2240")
+    looked = _sender(people["lena"], "Looked at a sample of twenty: doubles and small talk", "HD-2240")
+    undone_at, applied_at, made_at = (now - timedelta(minutes=minutes) for minutes in (190, 47, 6))
+    undone = prunes.make(asked, **about, target=Target(share=0.1), now=undone_at)
+    prunes.apply(looked, undone.pk, now=undone_at + timedelta(minutes=4))
+    back = _sender(people["lena"], "Two of them were wanted after all; another plan, with those protected", "HD-2240")
+    prunes.undo(back, undone.pk, now=undone_at + timedelta(minutes=16))
+    asked, looked = (_sender(one.staff, one.why.reason, one.why.ticket) for one in (asked, looked))
+    applied = prunes.make(asked, **about, target=Target(share=0.1), now=applied_at)
+    wanted = [row.item_id for row in applied.items.order_by("position")[2:4]]
+    kept = _sender(people["sam"], "These two are wanted, the caller says", "HD-2240")
+    itemacts.change(kept, Deed.PROTECT, choices.frozen(ines, wanted), user_id=ines, now=applied_at)
+    prunes.apply(looked, applied.pk, now=applied_at + timedelta(minutes=3))
+    asked = _sender(people["sam"], "Still refused in the evenings: down to below the soft limit", "HD-2251")
+    frozen = prunes.make(asked, **about, target=Target(share=0.25), now=made_at)
+    addresses = {"frozen": frozen, "applied": applied, "back": undone}
+    return {name: reverse("ops:plan", args=[plan.public_id]) for name, plan in addresses.items()} | {
+        "ines": reverse("ops:user", args=[f"usr_{ines.hex}"])
     }
 
 

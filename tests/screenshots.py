@@ -70,7 +70,7 @@ def shots(users: dict[str, str]) -> list[Shot]:
     from tests.scenery import QUESTION  # needs the settings
 
     asked = (("The question", QUESTION), ("The memory you expected", users["missed"]))
-    return [*of_everybody(), *of_one(users), *of_cohorts(users), *of_contents(users, asked)]
+    return [*of_everybody(), *of_one(users), *of_plans(users), *of_cohorts(users), *of_contents(users, asked)]
 
 
 def of_everybody() -> list[Shot]:
@@ -150,6 +150,29 @@ def of_cohorts(users: dict[str, str]) -> list[Shot]:
         Shot("cohort-apply-desktop", f"{users['many_frozen']}apply/", by="lena", height=SCREEN),
         Shot("cohort-apply-phone", f"{users['many_frozen']}apply/", by="lena", size=PHONE, scheme="dark"),
         Shot("cohort-history-desktop", f"{users['many_pruned']}?tab=history", by="lena", height=SCREEN),
+    ]
+
+
+def of_plans(users: dict[str, str]) -> list[Shot]:
+    """Prune plans: the list, one before and after it was applied, and the forms."""
+    form = f"{users['ines']}plan/?tier=long-term&size=204800"
+    return [
+        Shot("plans-desktop", "/ops/plans/", height=SCREEN),
+        Shot("plans-phone", "/ops/plans/", size=PHONE, height=1500),
+        Shot("plan-desktop", f"{users['frozen']}?done=made", by="lena", height=1900, unfold="Why?"),
+        Shot("plan-dark", users["frozen"], by="lena", scheme="dark", height=1900),
+        Shot("plan-phone", users["frozen"], size=PHONE, height=3200),
+        Shot("plan-stays-desktop", f"{users['frozen']}?tab=stays", height=1900),
+        Shot("plan-applied-desktop", f"{users['applied']}?done=applied", by="lena", height=1900),
+        Shot("plan-left-desktop", f"{users['applied']}?outcome=protected", height=1500),
+        Shot("plan-undone-phone", users["back"], size=PHONE, scheme="dark", height=1800),
+        Shot("plan-form-desktop", form),
+        Shot("plan-form-phone", form, size=PHONE, scheme="dark", height=1500),
+        Shot("plan-apply-desktop", f"{users['frozen']}apply/", by="lena"),
+        Shot("plan-apply-phone", f"{users['frozen']}apply/", by="lena", size=PHONE, height=1500),
+        Shot("plan-undo-desktop", f"{users['applied']}undo/", by="lena", height=SCREEN),
+        Shot("user-plans-desktop", f"{users['ines']}?tab=plans", by="lena"),
+        Shot("decided-desktop", f"{users['ines']}?tab=history&kind=meditation", by="lena"),
     ]
 
 

@@ -1,14 +1,21 @@
 """Prune plans as they were frozen, page by page in the order in which items go."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
+from kimberly.db import statements
+from kimberly.lib.sql import statement
 from kimberly.web.pagination import Order
 from memory.models import PrunePlan, PrunePlanItem
 from memory.rules import sentences
 from memory.rules.plans import ItemOutcome
-from memory.rules.scoring import order_key
+from memory.rules.scoring import Profile, order_key
+from memory.rules.tiers import Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +47,16 @@ class ItemPage:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """An item that may go and that a plan does not hold, with its score of now and what that came from."""
+
+    item_id: UUID
+    size_bytes: int
+    score: float
+    inputs: dict[str, Any]
+
+
 def one(plan_id: UUID) -> PrunePlan | None:
     """The plan with its user; None when there is none."""
     return PrunePlan.objects.select_related("user").filter(pk=plan_id).first()
@@ -56,10 +73,36 @@ def items_of(plan: PrunePlan, *, size: int, cursor: str | None = None) -> ItemPa
     return ItemPage(shown, next_cursor)
 
 
+def behind(plan: PrunePlan, *, tiers: Sequence[Tier], profile: Profile, size: int) -> list[Behind]:
+    """The first few that may go and that the plan does not hold, scored now: what a larger target would reach."""
+    parameters = {
+        "plan_id": plan.pk,
+        "user_id": plan.user_id,
+        "user_ids": [plan.user_id],
+        "tiers": [str(tier) for tier in tiers],
+        "size": size,
+    }
+    scores, chosen = statement(__file__, "scored_items"), statement(__file__, "behind_plan")
+    with transaction.atomic():
+        # As where the list is frozen: the planner would compare each word with each other one.
+        statements.execute("SET LOCAL enable_nestloop = off", {})
+        found = statements.fetch_all(
+            f"WITH scored AS MATERIALIZED (\n{scores}\n)\n{chosen}", {**parameters, **profile.parameters()}
+        )
+        statements.execute("SET LOCAL enable_nestloop = on", {})
+    return [Behind(item_id, size_bytes, score, _read(inputs)) for item_id, size_bytes, score, inputs in found]
+
+
 def decided_of(item_id: UUID) -> list[PrunePlanItem]:
     """The item's rows in plans that archived it, with their plans."""
     rows = PrunePlanItem.objects.filter(item_id=item_id, outcome=ItemOutcome.ARCHIVED)
     return list(rows.select_related("plan").order_by("plan_id"))
+
+
+def _read(inputs: Any) -> dict[str, Any]:
+    """As Django reads its JSON columns, of which a statement of one's own knows nothing."""
+    read: dict[str, Any] = json.loads(inputs) if isinstance(inputs, str) else inputs
+    return read
 
 
 def _items(plan_id: UUID) -> Any:

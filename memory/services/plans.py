@@ -125,6 +125,14 @@ class Told:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """What an undo would bring back, by tier, and what stands against it. All comes back, or nothing."""
+
+    back: list[Told]
+    against: Refusal | None
+
+
 def make(
     user_id: UUID, *, target: Target, tier: Tier | None = None, actor: Actor, why: Why, now: datetime
 ) -> PrunePlan:
@@ -216,9 +224,9 @@ def undo(plan_id: UUID, *, actor: Actor, why: Why, now: datetime) -> Done:
         if plan.state != PlanState.APPLIED:
             raise PlanNotApplied
         selections.require_kept(plan.user_id)
-        refusal = _against(plan, tiers, now=now)
-        if refusal is not None:
-            raise refusal
+        against = undoable(plan, tiers=tiers, now=now).against
+        if against is not None:
+            raise against
         parameters = {"plan_id": plan.pk, "user_id": plan.user_id, "now": now}
         with _hashed():
             rows = statements.fetch_all(statement(__file__, "undo_plan"), parameters)
@@ -236,9 +244,19 @@ def undo(plan_id: UUID, *, actor: Actor, why: Why, now: datetime) -> Done:
     return Done(plan, again=False)
 
 
-def against_undo(plan: PrunePlan, *, now: datetime) -> Refusal | None:
-    """What stands against undoing an applied plan now; nothing is held meanwhile."""
-    return _against(plan, usage.of_user(plan.user_id, now=now), now=now)
+def undoable(plan: PrunePlan, *, tiers: Mapping[Tier, TierUsage], now: datetime) -> Undoable:
+    """What the undo of an applied plan would do now, and what stands against it; nothing is held meanwhile."""
+    back, skipped = [], Counter[Skip]()
+    parameters = {"plan_id": plan.pk, "now": now}
+    for tier, obstacle, items, size_bytes in statements.fetch_all(statement(__file__, "plan_to_undo"), parameters):
+        if obstacle is None:
+            back.append(Told(Tier(tier), "back", items, size_bytes))
+        elif obstacle != Skip.ACTIVE:  # what is back already stands in nobody's way
+            skipped[Skip(obstacle)] += items
+    if skipped:
+        return Undoable(back, NotAllOfPlan(skipped))
+    shortages = selections.too_full({one.tier: one.size_bytes for one in back}, tiers)
+    return Undoable(back, NoRoomToRestore(shortages) if shortages else None)
 
 
 def errors_of(target: Target) -> list[tuple[str, str]]:
@@ -293,22 +311,6 @@ def _hold(plan_id: UUID, *, now: datetime) -> tuple[PrunePlan, dict[Tier, TierUs
         raise NoSuchPlan
     tiers = quotas.lock(user_id, now=now)
     return PrunePlan.objects.select_for_update(no_key=True).get(pk=plan_id), tiers
-
-
-def _against(plan: PrunePlan, tiers: Mapping[Tier, TierUsage], *, now: datetime) -> Refusal | None:
-    parameters = {"plan_id": plan.pk, "user_id": plan.user_id, "now": now}
-    needed, skipped = Counter[Tier](), Counter[Skip]()
-    with _hashed():
-        rows = statements.fetch_all(statement(__file__, "plan_to_undo"), parameters)
-    for tier, obstacle, items, size_bytes in rows:
-        if obstacle is None:
-            needed[Tier(tier)] += size_bytes
-        elif obstacle != Skip.ACTIVE:  # what is back already stands in nobody's way
-            skipped[Skip(obstacle)] += items
-    if skipped:
-        return NotAllOfPlan(skipped)
-    shortages = selections.too_full(needed, tiers)
-    return NoRoomToRestore(shortages) if shortages else None
 
 
 def _wanted(target: Target, active_bytes: int) -> int:

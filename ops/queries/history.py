@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from kimberly.audit.models import AuditEntry
 from memory.rules.tiers import UserState
 from ops import telling
-from ops.queries import acts
+from ops.queries import acts, pruned
 from ops.queries.measures import MeasureRow, Sort
 from ops.queries.names import Name, Names
 from ops.queries.users import Profile
@@ -34,12 +35,14 @@ class HistoryRow:
     because: tuple[tuple[str, str], ...] = ()
     helps: tuple[str, ...] = ()
     undo: UUID | None = None
-    undone_by: str = ""
+    undone_by: Name | str = ""
     undone_at: datetime | None = None
     run: str = ""
     """The meditation that did it."""
     stands: bool = False
-    """Whether something that the meditation decided is not undone yet and not gone."""
+    """Whether something that the meditation decided, or the plan archived, is not undone yet and not gone."""
+    plan: str = ""
+    """The prune plan that it is about."""
 
 
 def latest(profile: Profile, *, names: Names, now: datetime, size: int) -> list[HistoryRow]:
@@ -50,10 +53,10 @@ def latest(profile: Profile, *, names: Names, now: datetime, size: int) -> list[
     return sorted(rows, key=lambda row: row.at, reverse=True)[:size]
 
 
-def entries_of(user_id: UUID) -> QuerySet[AuditEntry]:
+def entries_of(user_id: UUID) -> QuerySet[Any]:
     """The user's audit entries, with what a row tells of them."""
     mine = AuditEntry.objects.filter(subject_kind="user", subject_id=str(user_id))
-    return mine.select_related("text", "undone__staff")
+    return pruned.with_plans(mine.select_related("text", "undone__staff"))
 
 
 def ended_row(measure: MeasureRow) -> HistoryRow:
@@ -68,6 +71,15 @@ def row_of(entry: AuditEntry, profile: Profile, *, names: Names, now: datetime) 
     undone_by, undone_at = acts.undone_of(entry)
     stands = acts.can_be_undone(entry) and not undone_by and _still_stands(entry, profile)
     row = told_row(entry, names=names, now=now)
+    about = pruned.of_entry(entry)
+    if about is not None:
+        return replace(
+            row,
+            plan=about.public_id,
+            stands=about.stands,
+            undone_by=names.of(about.undone_by),
+            undone_at=about.undone_at,
+        )
     return replace(row, undo=entry.pk if stands else None, undone_by=undone_by, undone_at=undone_at)
 
 

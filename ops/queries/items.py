@@ -11,9 +11,10 @@ from django.db.models.functions import Left, Length
 
 from kimberly.lib import ids
 from kimberly.web.pagination import Order
-from memory.models import ItemScore, MeditationDecision, MemoryItem
+from memory.models import ItemScore, MeditationDecision, MemoryItem, PrunePlan, PrunePlanItem
 from memory.queries import scoring
 from memory.rules import sentences
+from memory.rules.plans import ItemOutcome, PlanState
 from memory.rules.scoring import Parts, Profile
 from memory.rules.tiers import ItemState, Tier
 from ops import excerpts, scorewhys, words
@@ -130,17 +131,42 @@ def _scores(item_ids: Sequence[UUID]) -> Told:
 
 
 def _decisions(item_ids: Sequence[UUID]) -> Told:
-    """What the last meditation that decided of each item went by."""
+    """What the last meditation or prune plan that decided of each item, and still stands, went by."""
     standing = MeditationDecision.objects.filter(item_id__in=item_ids, undone_at=None)
-    last = {row.item_id: row for row in standing.select_related("run").order_by("decided_at", "pk")}
-    versions = {row.profile_version for row in last.values() if row.profile_version is not None}
-    profiles = scoring.profiles(versions) if versions else {}
-    return {item_id: list(_told(row, profiles.get(row.profile_version or 0))) for item_id, row in last.items()}
+    planned = PrunePlanItem.objects.filter(
+        item_id__in=item_ids, outcome=ItemOutcome.ARCHIVED, plan__state=PlanState.APPLIED
+    )
+    found: list[MeditationDecision | PrunePlanItem] = [
+        *standing.select_related("run").order_by("decided_at", "pk"),
+        *planned.select_related("plan").order_by("plan_id", "position"),
+    ]
+    last = {row.item_id: row for row in sorted(found, key=_decided_at)}
+    versions = {row.profile_version for row in map(_decider, last.values())}
+    profiles = scoring.profiles({version for version in versions if version is not None}) if versions else {}
+    return {
+        item_id: list(_told(row, profiles.get(_decider(row).profile_version or 0))) for item_id, row in last.items()
+    }
 
 
-def _told(decision: MeditationDecision, profile: Profile | None) -> Iterator[tuple[str, str]]:
-    yield "By the meditation", decision.run.public_id
-    yield from scorewhys.told(decision, profile)
+def _decider(row: MeditationDecision | PrunePlanItem) -> MeditationDecision | PrunePlan:
+    """What keeps the version of the weights."""
+    return row.plan if isinstance(row, PrunePlanItem) else row
+
+
+def _decided_at(row: MeditationDecision | PrunePlanItem) -> datetime:
+    if isinstance(row, PrunePlanItem):
+        return row.plan.applied_at or row.plan.created_at
+    return row.decided_at
+
+
+def _told(row: MeditationDecision | PrunePlanItem, profile: Profile | None) -> Iterator[tuple[str, str]]:
+    if isinstance(row, PrunePlanItem):
+        yield "By the prune plan", row.plan.public_id
+        if profile is not None:
+            yield from scorewhys.planned(row.inputs, score=row.score, size_bytes=row.size_bytes, profile=profile)
+        return
+    yield "By the meditation", row.run.public_id
+    yield from scorewhys.told(row, profile)
 
 
 def _archived(row: dict[str, Any]) -> Iterator[tuple[str, str]]:

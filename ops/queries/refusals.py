@@ -40,6 +40,8 @@ class RefusalRow:
     last_refused_at: datetime
     because: tuple[tuple[str, str], ...]
     helps: tuple[str, ...]
+    missing_bytes: int
+    """What a prune would have had to free; 0 where no prune helps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def _row(refusal: Refusal, brakes: dict[str, _Brake], now: datetime) -> RefusalR
         last_refused_at=refusal.last_refused_at,
         because=tuple(refusalwhys.figures(refusal, brake)),
         helps=tuple(refusalwhys.helps(refusal, brake, now)),
+        missing_bytes=refusalwhys.missing_bytes(refusal),
         **facts,
     )
 

@@ -16,7 +16,7 @@ from kimberly.lib.actors import ActorKind
 from kimberly.web.pagination import Order
 from memory.models import MeditationRun, QuotaOverride, Refusal, Throttle
 from ops import words
-from ops.queries import acts, history, keyset, measures, meditated, refusals
+from ops.queries import acts, history, keyset, measures, meditated, pruned, refusals
 from ops.queries.history import HistoryRow
 from ops.queries.keyset import Page
 from ops.queries.names import Names
@@ -48,18 +48,21 @@ LABELS = {
     Happened.CLIENTS: "By clients",
     Happened.REFUSED: "Refused",
     Happened.JOBS: "By jobs",
-    Happened.MEDITATION: "By meditation",
+    Happened.MEDITATION: "Meditations and plans",
     Happened.ENDED: "Ended by itself",
 }
 ENTRIES = {
     Happened.STAFF: Q(actor_kind=ActorKind.STAFF),
     Happened.UNDO: Q(
         actor_kind=ActorKind.STAFF, action__in=list(acts.UNDOABLE), undone=None, after__undoes__isnull=True
-    ),
+    )
+    | pruned.STANDING,
     Happened.NOTES: Q(action__startswith="note."),
     Happened.CONTENT: Q(action__startswith="content."),
     Happened.CLIENTS: Q(actor_kind=ActorKind.CLIENT),
     Happened.JOBS: Q(actor_kind__in=[ActorKind.JOB, ActorKind.COMMAND]),
+    # Beside what meditations decided: their undos, and all that was done with plans.
+    Happened.MEDITATION: pruned.DECIDED | Q(action="meditation.undone"),
 }
 
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Lower
 from kimberly.lib import ids
 from kimberly.web.pagination import Order
 from kimberly.web.requestid import MADE_HERE
-from memory.models import MemoryItem, MemoryUser, QuotaOverride, Refusal, Throttle
+from memory.models import MemoryItem, MemoryUser, PrunePlan, QuotaOverride, Refusal, Throttle
 from memory.queries import standing, usage
 from memory.queries.standing import Asked
 from memory.queries.usage import TierUsage
@@ -38,7 +38,7 @@ class UserRow:
 
 def find(text: str) -> UUID | None:
     """The user whose id (usr_, or the bare UUID), external id or only e-mail this is exactly, or whose item (mem_),
-    throttle (thr_), raise (ovr_) or refused call (req_, as its answer said) has this id."""
+    throttle (thr_), raise (ovr_), prune plan (plan_) or refused call (req_, as its answer said) has this id."""
     if "\x00" in text:
         return None
     for prefix, rows, column in _BY_ID:
@@ -55,6 +55,7 @@ _BY_ID: tuple[tuple[ids.Prefix, QuerySet[Any], str], ...] = (
     (ids.Prefix.ITEM, MemoryItem.objects.all(), "user_id"),
     (ids.Prefix.THROTTLE, Throttle.objects.all(), "user_id"),
     (ids.Prefix.OVERRIDE, QuotaOverride.objects.all(), "user_id"),
+    (ids.Prefix.PLAN, PrunePlan.objects.all(), "user_id"),
 )
 
 

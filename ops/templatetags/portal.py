@@ -28,7 +28,7 @@ register = template.Library()
 USER_PAGES = (
     "user", "users", "throttle", "lift-throttle", "raise-quota", "end-override", "reveal", "mask", "search",
     "protect", "unprotect", "delete-items", "restore-items", "suspend", "resume", "note", "change-note", "undo",
-    "meditate", "undo-decisions",
+    "meditate", "undo-decisions", "plan-prune",
 )  # fmt: skip
 RUN_FORMS = (
     "meditate-all", "meditate-some", "approve-meditation", "abort-meditation", "retry-meditation", "undo-meditation",
@@ -43,6 +43,7 @@ NAVIGATION = (
         (
             ("ops:users", "Users", USER_PAGES),
             ("ops:burst", "Burst overflow", ("burst",)),
+            ("ops:plans", "Prune plans", ("plans", "plan", "apply-plan", "undo-plan")),
             ("ops:expiring", "What ends next", ("expiring",)),
             ("ops:refusals", "Refused calls", ("refusals",)),
             ("ops:cohorts", "Plans of cohorts", COHORT_PAGES),

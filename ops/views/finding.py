@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from kimberly.lib import ids
-from ops.queries import finding, items, meditations, users
+from ops.queries import finding, items, meditations, prunes, users
 from ops.services import seen
 from ops.views import pages
 
@@ -15,7 +15,7 @@ LONGEST_SEARCH = 200
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """`q` that is exactly some id goes to its user, item or run; else whose names begin so, and who was looked at last.
+    """`q` that is some id goes to its user, item, run or plan; else whose names begin so, and who was looked at last.
 
     A script asks with the header of htmx, and gets the rows alone.
     """
@@ -25,6 +25,9 @@ def index(request: HttpRequest) -> HttpResponse:
     run = ids.decode(ids.Prefix.RUN, typed.lower()) if typed.lower().startswith(ids.Prefix.RUN) else None
     if run is not None and meditations.exists(run):
         return redirect("ops:meditation-run", run=ids.encode(ids.Prefix.RUN, run))
+    plan = ids.decode(ids.Prefix.PLAN, typed.lower()) if typed.lower().startswith(ids.Prefix.PLAN) else None
+    if plan is not None and prunes.exists(plan):
+        return redirect("ops:plan", plan=ids.encode(ids.Prefix.PLAN, plan))
     item = ids.decode(ids.Prefix.ITEM, typed.lower()) if typed.lower().startswith(ids.Prefix.ITEM) else None
     place = items.place_of(item) if item else None
     if place is not None:

@@ -19,7 +19,7 @@ from ops.queries.users import Profile
 from ops.services import notes, suspensions
 from ops.services.measures import Sender
 from ops.services.notes import Seen
-from ops.views import actions, meditating
+from ops.views import actions, meditating, pruning
 from ops.views.actions import Offer, get_or_post
 from ops.views.itemforms import MeditateForm, NoteForm, ResumeForm, SuspendForm
 
@@ -41,6 +41,7 @@ class PersonOffers:
     resume: Offer | None
     note: Offer
     meditate: Offer
+    plan: Offer
 
 
 def on(profile: Profile, *, staff: Any) -> PersonOffers:
@@ -51,6 +52,7 @@ def on(profile: Profile, *, staff: Any) -> PersonOffers:
         _resume_offer(profile, staff, ResumeForm(name="resume")) if suspended else None,
         _note_offer(profile, staff, NoteForm(name="note")),
         meditating.offer(profile, staff, MeditateForm(name="meditate")),
+        pruning.offer(profile, staff),
     )
 
 

@@ -17,7 +17,7 @@ from memory.queries.refusals import refused_today
 from memory.queries.standing import Asked, Show
 from memory.rules.tiers import TIERS_SHOWN, ItemState, Tier
 from ops import badges, charts, shows
-from ops.queries import growth, history, items, notes, refusals, reveals, timeline, users
+from ops.queries import growth, history, items, notes, prunes, refusals, reveals, timeline, users
 from ops.queries.growth import Growth
 from ops.queries.names import Names
 from ops.queries.reveals import RevealRow
@@ -209,6 +209,11 @@ def _history(request: HttpRequest, reading: Reading) -> dict[str, Any]:
     return {"history": page, "kind": kind, "kinds": timeline.LABELS}
 
 
+def _plans(request: HttpRequest, reading: Reading) -> dict[str, Any]:
+    user_id, cursor = reading.profile.user.pk, request.GET.get("cursor", "")
+    return {"plans": prunes.listed(state=None, user_id=user_id, names=reading.names, now=reading.now, cursor=cursor)}
+
+
 def _notes(request: HttpRequest, reading: Reading) -> dict[str, Any]:
     return {"notes": notes.of_user(reading.profile.user.pk)}
 
@@ -218,6 +223,7 @@ TABS: dict[str, Callable[[HttpRequest, Reading], dict[str, Any]]] = {
     "items": _items,
     "refusals": _refusals,
     "measures": _measures,
+    "plans": _plans,
     "history": _history,
     "notes": _notes,
 }

@@ -30,6 +30,7 @@ from ops.services import itemacts, notes, reveals, undo
 from ops.services.measures import Sender
 from tests.counts import rounds
 from tests.journeys import prunedmany
+from tests.journeys.planned import planned
 from tests.journeys.window import DESKTOP, PHONE
 from tests.ops.portal import items_page, mask_page, run_page, search_page, suspend_page, undo_page, user_page
 from tests.personas import TESTER, Person, hire
@@ -99,6 +100,26 @@ SIGNED_IN = [
     "{many_pruned}?became=waiting",
     "{many_pruned}?tab=history",
     "{many_pruned}undo/",
+    "/ops/plans/",
+    "/ops/plans/?state=undone&cursor=",
+    "{frozen}",
+    "{frozen}?list=sample",
+    "{frozen}?tab=stays",
+    "{frozen}apply/",
+    "{skipped}",
+    "{skipped}?outcome=protected",
+    "{skipped}undo/",
+    "{back}",
+    "{back}apply/",
+    "{stale}",
+    "{stale}apply/",
+    "{nothing}",
+    "{nothing}?tab=stays",
+    "{user}plan/",
+    "{user}plan/?tier=permanent&size=123456",
+    "{user}?tab=plans",
+    "{empty}?tab=plans",
+    "{empty}plan/",
     "/admin/password_change/",
     "/admin/password_change/done/",
     "/ops/account/",
@@ -163,6 +184,7 @@ def places(dana, sam, lena):
         **acted_on(dana, sam, lena, now),
         **meditated(dana, now),
         **prunedmany.places(now),
+        **planned(now),
         "user": user_page(dana),
         "reveal": mask_page(revealed_to(hire("luis", Role.LEAD), dana)),
         "throttle": f"/ops/throttles/{throttle.public_id}/lift/",

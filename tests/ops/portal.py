@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from kimberly.audit.models import AuditEntry
 from kimberly.lib import ids
-from memory.models import MeditationRun, MemoryUser, QuotaOverride, Throttle
+from memory.models import MeditationRun, MemoryUser, PrunePlan, QuotaOverride, Throttle
 from memory.rules.tiers import Purpose, UserState
 from ops import words
 from ops.models import ContentReveal, UserNote
@@ -96,6 +96,17 @@ class Portal:
     def resumes(self, person: Person, **fields: Any) -> Any:
         return self.sends(resume_page(person), **fields)
 
+    def plans(self, person: Person, **fields: Any) -> Any:
+        """Plan a prune of half of long-term."""
+        return self.sends(prune_page(person), **{"tier": "long-term", "free": "50", **fields})
+
+    def applies(self, plan: PrunePlan, **fields: Any) -> Any:
+        return self.sends(plan_page(plan, "apply/"), **{"whom": plan.user.external_id, **fields})
+
+    def takes_back(self, plan: PrunePlan, **fields: Any) -> Any:
+        """Undo the plan."""
+        return self.sends(plan_page(plan, "undo/"), **fields)
+
     def notes(self, person: Person, text: str, **fields: Any) -> Any:
         return self.sends(note_page(person), reason=text, **fields)
 
@@ -145,6 +156,16 @@ def resume_page(person: Person) -> str:
 
 def meditate_page(person: Person) -> str:
     return f"{user_page(person)}meditate/"
+
+
+def prune_page(person: Person, query: str = "") -> str:
+    """The form in which a prune of this user is planned."""
+    return f"{user_page(person)}plan/{query}"
+
+
+def plan_page(plan: PrunePlan, rest: str = "") -> str:
+    """A plan's page, or what is below it."""
+    return f"/ops/plans/{plan.public_id}/{rest}"
 
 
 def note_page(person: Person) -> str:

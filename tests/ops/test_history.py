@@ -12,10 +12,9 @@ from kimberly.audit.models import AuditEntry
 from kimberly.audit.trail import Subject
 from kimberly.lib.actors import Actor, ActorKind
 from memory.models import Throttle, UsageCounter
-from memory.queries import usage
 from memory.rules.limits import RefusalKind
 from memory.rules.tiers import Tier
-from memory.services import items, quotas, reconcile, refusals, users
+from memory.services import items, reconcile, refusals, users
 from memory.services.refusals import Call
 from memory.services.users import Profile
 from ops.queries import timeline
@@ -25,6 +24,7 @@ from ops.queries.timeline import Happened
 from ops.services import schedules
 from tests.counts import rounds
 from tests.ops.portal import WHY, undo_page, user_page
+from tests.ops.refusing import refuse
 from tests.personas import NOON, TESTER, Person
 
 pytestmark = pytest.mark.usefixtures("clock_at_noon")
@@ -42,13 +42,6 @@ def happened(person, *, now=NOON, **options):
     profile = user_queries.profile(person.id, names=Names(), now=now)
     assert profile is not None
     return timeline.page(profile, names=Names(), now=now, **options)
-
-
-def refuse(person, *, needed_bytes=604, at=NOON):
-    """A write that found no room in short-term, kept as the API keeps it."""
-    tiers = usage.of_user(person.id, now=at)
-    refusal = quotas.QuotaExceeded(tiers[Tier.SHORT_TERM], needed_bytes=needed_bytes, others=tiers)
-    return refusals.keep_quota(refusal, Call(person.id, None, "req_0c9f2a"), now=at)
 
 
 def test_the_timeline_tells_it_in_words(sam, dana):

@@ -17,12 +17,14 @@ from memory.models import (
     MemoryItem,
     MemoryUser,
     PlanCohort,
+    PrunePlan,
     QuotaOverride,
     Throttle,
 )
 from memory.rules.meditation import RunState, Trigger
 from memory.rules.tiers import Tier
-from memory.services import items, meditationruns
+from memory.services import items, meditationruns, plans
+from memory.services.plans import Target
 from ops import roles, urls
 from ops.models import ContentReveal, StaffSession, UserNote
 from ops.roles import ACTIONS, PAGES, Role
@@ -38,6 +40,8 @@ from tests.ops.portal import (
     mask_page,
     meditate_page,
     note_page,
+    plan_page,
+    prune_page,
     raise_page,
     resume_page,
     reveal_page,
@@ -81,6 +85,9 @@ OFFERED = {
     "ops:apply-cohort": roles.APPLY_COHORT,
     "ops:undo-cohort": roles.UNDO_COHORT,
     "ops:stop-cohort": roles.STOP_COHORT,
+    "ops:plan-prune": roles.PLAN_PRUNE,
+    "ops:apply-plan": roles.APPLY_PLAN,
+    "ops:undo-plan": roles.UNDO_PLAN,
     "ops:reveal": roles.REVEAL,
     "ops:mask": roles.MASK,
     "ops:end-sessions": roles.END_SESSIONS,
@@ -107,6 +114,7 @@ OF_EVERYBODY = {
     "ops:schedules": "/ops/schedules/",
     "ops:meditation": "/ops/meditation/",
     "ops:cohorts": "/ops/plans/cohorts/",
+    "ops:plans": "/ops/plans/",
     "ops:account": "/ops/account/",
     "ops:second-factor": "/ops/account/second-factor/",
     "ops:recovery-codes": "/ops/account/recovery-codes/",
@@ -179,6 +187,17 @@ def kept(braked):
     return written
 
 
+@pytest.fixture
+def plan(braked):
+    """Of the user's two memories in long-term: frozen, so that it can be applied, and then undone."""
+    now = clock.utc_now()
+    dana, *_ = braked
+    for word in ("one", "two"):
+        dana.writes(f"Kept as number {word}.", at=now)
+    target, why = Target(share=1.0), Why("They asked for room before the trip.")
+    return plans.make(dana.id, target=target, tier=Tier.LONG_TERM, actor=TESTER, why=why, now=now)
+
+
 def act():
     """A throttle that can be lifted by an undo."""
     return AuditEntry.objects.filter(action="throttle.set", actor_kind="staff").get()
@@ -207,6 +226,10 @@ def address_of(page, braked, runs, many):
         "ops:mask": mask_page(reveal),
         "ops:search": search_page(dana),
         "ops:meditation-run": f"/ops/meditation/{MeditationRun.objects.earliest('created_at').public_id}/",
+        "ops:plan": plan_page(PrunePlan.objects.get(in_cohort=None)),
+        "ops:plan-prune": prune_page(dana),
+        "ops:apply-plan": plan_page(PrunePlan.objects.get(in_cohort=None), "apply/"),
+        "ops:undo-plan": plan_page(PrunePlan.objects.get(in_cohort=None), "undo/"),
         "ops:meditate": meditate_page(dana),
         "ops:meditate-all": MEDITATE_ALL,
         "ops:meditate-some": MEDITATE_SOME,
@@ -245,6 +268,7 @@ def status_of(page, method, held):
 CHANGED = (
     Throttle, QuotaOverride, ContentReveal, MemoryItem, MemoryUser, UserNote, MeditationRun, MeditationUndo,
     PlanCohort,
+    PrunePlan,
 )  # fmt: skip
 
 
@@ -268,7 +292,7 @@ def test_the_site_has_no_page_beside_those_of_signing_in():
     assert names - stock == {"index", "login", "logout", "password_change", "password_change_done", "code", "set_up"}
 
 
-def test_each_page_answers_each_person_as_the_table_says(someone, braked, runs, many):
+def test_each_page_answers_each_person_as_the_table_says(someone, braked, runs, many, plan):
     held, seen = someone
     before = measures()
 
@@ -282,7 +306,7 @@ def test_each_page_answers_each_person_as_the_table_says(someone, braked, runs, 
     assert measures() == before
 
 
-def sent_by(seen, braked, runs, kept, many):
+def sent_by(seen, braked, runs, kept, many, plan):
     """Each action as this person would send it."""
     dana, throttle, override, reveal = braked
     note, ending = UserNote.objects.get(), address_of("ops:end-sessions", braked, runs, many)
@@ -305,6 +329,9 @@ def sent_by(seen, braked, runs, kept, many):
         "resume": lambda: seen.resumes(dana),
         "end-sessions": lambda: seen.sends(ending),
         "meditate": lambda: seen.sends(meditate_page(dana)),
+        "plan-prune": lambda: seen.plans(dana),
+        "apply-plan": lambda: seen.applies(plan),
+        "undo-plan": lambda: seen.takes_back(plan),
         "meditate-all": seen.meditates_all,
         "meditate-some": lambda: seen.sends(MEDITATE_SOME, q="dana", whom="1 user"),
         **decided_by(seen, *runs),
@@ -324,11 +351,11 @@ def decided_by(seen, held, failed, ended, past, undo):
     }
 
 
-def test_each_action_takes_effect_only_for_its_roles(someone, braked, runs, kept, many):
+def test_each_action_takes_effect_only_for_its_roles(someone, braked, runs, kept, many, plan):
     held, seen = someone
     if seen.staff:  # a note is changed by its author
         UserNote.objects.update(author=seen.staff)
-    sent = sent_by(seen, braked, runs, kept, many)
+    sent = sent_by(seen, braked, runs, kept, many, plan)
     assert set(sent) == set(ACTIONS)
 
     for name, send in sent.items():
@@ -342,7 +369,9 @@ def test_each_action_takes_effect_only_for_its_roles(someone, braked, runs, kept
 def test_what_stops_or_destroys_asks_for_a_fresh_sign_in():
     asking = {action.name for action in ACTIONS.values() if action.needs_fresh_sign_in}
 
-    assert asking == {"delete-items", "suspend", "approve-meditation", "undo-meditation", "apply-cohort", "undo-cohort"}
+    assert asking == {
+        "delete-items", "suspend", "approve-meditation", "undo-meditation", "apply-plan", "apply-cohort", "undo-cohort"
+    }  # fmt: skip
 
 
 def test_says_who_may_instead_of_hiding_the_action(vera, braked):
