@@ -16,6 +16,7 @@ from ops.demo.plans import (
     Noted,
     Ordered,
     Protected,
+    Pruned,
     QuotaRaised,
     Suspended,
     Throttled,
@@ -61,6 +62,8 @@ def near_limit(history: History) -> None:
         history.write(at, [history.memory_of(table, Tier.LONG_TERM, at, {"source": "chat", "tags": ["pulse"]})])
     note = "Her watch exports the pulse in one piece. Asked whether it can send a day at a time; calls back on Monday."
     history.deeds.append(Noted(history.now - timedelta(minutes=47), Ordered("demo-sam", note, "HD-3322")))
+    order = Ordered("demo-sam", "Room for the next exports until she sends a day at a time", "HD-3322")
+    history.deeds.append(Pruned(history.now - timedelta(minutes=44), Tier.LONG_TERM, 0.1, order))
 
 
 def bursting(history: History) -> None:
@@ -121,6 +124,9 @@ def override_ended(history: History) -> None:
     history.deeds.append(
         QuotaRaised(at, at + timedelta(days=3), Tier.LONG_TERM, FREE_BYTES[Tier.LONG_TERM] * 3 // 2, order)
     )
+    at = history.now - timedelta(days=6)
+    order = Ordered("demo-sam", "The raise has ended, and she writes again on Monday", "HD-3271")
+    history.deeds.append(Pruned(at, Tier.LONG_TERM, 0.05, order, applied_at=at + timedelta(minutes=24)))
     places, at = history.lasting(2)
     order = Ordered("demo-lena", "Asked for the duplicates of last week to go", "HD-3287")
     history.deeds.append(DeletedAndUndone(at, at + (history.now - at) / 9, places, order))
@@ -132,6 +138,11 @@ def throttle_lifted(history: History) -> None:
     order = Ordered("demo-sam", "Speaker sends the same sentence over and over", "HD-3296")
     history.deeds.append(Throttled(at, at + timedelta(hours=4), None, order))
     history.deeds.append(HeldBack(at + timedelta(minutes=3), history.client, 9))
+    asked = Ordered("demo-sam", "Take out what the loop has left behind", "HD-3296")
+    planned_at, back_at = at + timedelta(minutes=55), at + timedelta(minutes=94)
+    history.deeds.append(
+        Pruned(planned_at, Tier.LONG_TERM, 0.02, asked, applied_at=planned_at + timedelta(minutes=9), undone_at=back_at)
+    )
     lifted = Ordered("demo-lena", "Speaker was restarted, the loop is gone", "HD-3296")
     history.deeds.append(ThrottleLifted(at + timedelta(minutes=50), lifted))
 

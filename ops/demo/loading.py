@@ -38,6 +38,7 @@ from memory.services import (
 )
 from memory.services.drafts import Draft
 from memory.services.feedback import Verdict
+from memory.services.plans import Target
 from memory.services.quotas import QuotaExceeded, Stored
 from memory.services.refusals import Call
 from memory.services.selections import Chosen
@@ -47,7 +48,7 @@ from ops.demo.plans import Demo, Person
 from ops.demo.voices import dice
 from ops.queries import choices
 from ops.roles import Role
-from ops.services import itemacts, measures, notes, staff, suspensions, undo
+from ops.services import itemacts, measures, notes, prunes, staff, suspensions, undo
 from ops.services.measures import Brake, Limit, Sender
 
 LOCK = 0x4B44_454D  # "KDEM": the advisory lock of the one loader
@@ -121,7 +122,7 @@ class _Loader:
         self.changed: set[UUID] = set()
         """Whose items the last night changed."""
         self.taken: set[UUID] = set()
-        """What it archived or purged: nobody deletes, rates or protects that any more."""
+        """What it or a plan archived or purged: nobody deletes, rates or protects that any more."""
 
     def load(self) -> Loaded:
         night = self._demo.night
@@ -285,6 +286,20 @@ class _Life:
         sender, chosen = self._sender(deed.order), self._chosen(deed.places)
         act = itemacts.change(sender, ItemDeed.DELETE, chosen, user_id=self.user_id, now=deed.at)
         undo.undo(replace(self._sender(deed.order), why=Why()), act.pk, now=deed.undone_at)
+
+    @do.register
+    def _(self, deed: plans.Pruned) -> None:
+        about: dict[str, Any] = {"target": Target(share=deed.share), "tier": deed.tier}
+        plan = prunes.make(self._sender(deed.order), user_id=self.user_id, now=deed.at, **about)
+        looked = replace(deed.order, by="demo-lena", reason="Looked at the list: logs and doubles")
+        if deed.applied_at is not None:
+            prunes.apply(self._sender(looked), plan.pk, now=deed.applied_at)
+            self.loader.taken |= set(plan.items.values_list("item_id", flat=True))
+            self.changed_at = deed.applied_at
+        if deed.undone_at is not None:
+            back = replace(looked, reason="Two of these are wanted after all, says the caller")
+            prunes.undo(self._sender(back), plan.pk, now=deed.undone_at)
+            self.loader.taken -= set(plan.items.values_list("item_id", flat=True))
 
     @do.register
     def _(self, deed: plans.HeldBack) -> None:

@@ -147,6 +147,18 @@ class DeletedAndUndone:
 
 
 @dataclass(frozen=True, slots=True)
+class Pruned:
+    """Staff plans a prune for a share of a tier; a lead applies it, and undoes it, where those times are given."""
+
+    at: datetime
+    tier: Tier
+    share: float
+    order: Ordered
+    applied_at: datetime | None = None
+    undone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HeldBack:
     """A client's calls that the throttle, or the suspension, turned away within one minute."""
 
@@ -195,6 +207,7 @@ Deed = (
     | Protected
     | DeletedAndUndone
     | HeldBack
+    | Pruned
 )
 
 

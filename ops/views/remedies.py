@@ -11,13 +11,16 @@ from kimberly.lib import bytesize, clock
 from memory.queries import movable
 from memory.rules import forecast, remedies
 from memory.rules.limits import ThrottleScope
+from memory.rules.plans import share_bytes
 from memory.rules.remedies import Effect, Movable
 from memory.rules.tiers import Tier
 from ops import charts, words
 from ops.charts import Lines
 from ops.queries.burst import Filler
 from ops.views.forms import BLOCK, ENDS, RATES, TIMES_PLAN
+from ops.views.planforms import SHARES
 
+PLANNED_SHARES = ("25", "50")
 THROTTLE_END, BLOCK_END, RAISE_END = "4h", "1h", "24h"
 
 
@@ -41,6 +44,7 @@ def of(filler: Filler, tier: Tier, *, now: datetime) -> list[Remedy]:
         Remedy("Nothing more", _held(filler), nothing),
         *_raises(filler, tier, now),
         *(_meditation(filler, found, now) if found else ()),
+        *(_plans(filler, found, now) if found else ()),
         *_throttles(filler, now),
     ]
 
@@ -110,6 +114,23 @@ def _meditation(filler: Filler, found: Movable, now: datetime) -> Iterator[Remed
         url=_form("ops:meditate", filler),
         why_not=lasting or idle,
     )
+
+
+def _plans(filler: Filler, found: Movable, now: datetime) -> Iterator[Remedy]:
+    """What a plan for a share of the tier frees, once a lead has applied it."""
+    for free in PLANNED_SHARES:
+        target_bytes = share_bytes(SHARES[free], filler.used_bytes)
+        effect = remedies.planned(filler.situation, found, target_bytes=target_bytes, now=now)
+        short = target_bytes - (effect.frees_bytes or 0)
+        kept = f"; {bytesize.human(short)} more are protected" if short else ""
+        yield Remedy(
+            name=f"Prune {free} %",
+            note=f"once a lead has applied the plan{kept}",
+            effect=effect,
+            button="Plan",
+            url=_form("ops:plan-prune", filler, tier=found.tier, free=free),
+            why_not="" if effect.frees_bytes else "nothing there may be archived",
+        )
 
 
 def _throttles(filler: Filler, now: datetime) -> Iterator[Remedy]:

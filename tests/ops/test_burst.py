@@ -209,6 +209,9 @@ def test_each_remedy_says_what_it_would_do(sam, dana):
     assert "Raise to 768 KiB for 24 h, then 512 KiB 67 % of 768 KiB 256.1 KiB free" in told
     assert "full in 33 min would fit Raise" in told
     assert "Throttle to 1 write a minute for 4 h; holds nothing back at this pace" in told
+    assert "Prune 25 % once a lead has applied the plan at most 75 % of 512 KiB at least 128.1 KiB free" in told
+    assert "would fit Plan" in told
+    assert "Meditate now archives down to 409.6 KiB, 128 KiB today at most" in told
     assert "no growth full now blocked Block" in told
 
 
@@ -235,6 +238,7 @@ def test_a_throttle_that_slows_is_told_as_a_bound(sam, dana):
     [
         ("Raise to 768 KiB", {"tier": "short-term", "to": "150", "end": "24h"}),
         ("Throttle to 10 writes a minute", {"scope": "write", "rate": "10", "end": "4h"}),
+        ("Prune 25 %", {"tier": "short-term", "free": "25"}),
         ("Block writes", {"scope": "write", "rate": "block", "end": "1h"}),
     ],
 )
