@@ -59,14 +59,13 @@ UNDO = {
 }
 COHORT = {
     CohortState.PLANNING: Badge("info", "running", "Planning"),
-    CohortState.FROZEN: Badge("ask", "wait", "Frozen, not applied"),
+    CohortState.FROZEN: Badge("ask", "wait", "Waits to be applied"),
     CohortState.APPLYING: Badge("info", "running", "Being applied"),
     CohortState.APPLIED: Badge("ok", "ok", "Applied"),
     CohortState.UNDOING: Badge("info", "running", "Being undone"),
     CohortState.UNDONE: Badge("mute", "undo", "Undone"),
     CohortState.STOPPED: Badge("warn", "skip", "Stopped"),
 }
-STALE = Badge("mute", "skip", "Stale")
 BECAME = {
     Became.WAITING: Badge("mute", "wait", "Waiting"),
     Became.PLANNED: Badge("ask", "wait", "Planned"),

@@ -66,7 +66,7 @@ def _frozen(row: CohortRow) -> Verdict:
     of = row.of
     if row.is_stale:
         text = f"The plans grew stale {words.relative(row.cohort.stale_at, row.now)}: nothing was archived"
-        return Verdict("mute", "skip", text, ["Begin anew: the plans go by the scores of now.", *_failures(row)])
+        return Verdict("warn", "warn", text, ["Begin anew: the plans go by the scores of now.", *_failures(row)])
     if not of.with_something:
         nothing = "Nothing of these users can go: what there is, is protected, or in another tier."
         return Verdict("mute", "skip", "There is nothing to archive", [nothing, *_failures(row)])

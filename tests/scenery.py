@@ -16,7 +16,7 @@ from kimberly.clients import keys
 from kimberly.clients.models import Scope
 from kimberly.lib import clock, ids
 from kimberly.lib.actors import Actor, ActorKind
-from memory.models import MeditationRun, MemoryItem, PrunePlanItem
+from memory.models import MeditationRun, MemoryItem
 from memory.queries import usage
 from memory.queries.cohorts import Cohort
 from memory.queries.standing import Asked, Show
@@ -32,18 +32,17 @@ from memory.services import (
     meditationbrakes,
     meditationruns,
     meditationundos,
-    plancohorts,
     samples,
     users,
 )
 from memory.services.drafts import Draft
-from memory.services.items import Change
 from memory.services.plans import Target
 from memory.services.users import Profile
 from ops.queries import choices
 from ops.roles import Role
 from ops.services import itemacts, measures, notes, prunes, reveals, schedules, staff
 from ops.services.measures import Brake, Limit, Sender
+from tests import scenerymany
 from tests.personas import PASSWORD
 from tests.waiting import until
 from tests.web import WebServer
@@ -143,8 +142,9 @@ def build(web: WebServer) -> dict[str, str]:
     urls = {name: reverse("ops:user", args=[f"usr_{user.hex}"]) for name, user in users_by_name.items()}
     run_url = reverse("ops:meditation-run", args=[run.public_id])
     decided = _decided(people["olivia"], made["acct-54310"], now)
-    planned = {**_planned(people, made["acct-54310"], now), **_pruned_many(people, now)}
-    return {**urls, **acts, **decided, **planned, "throttle": throttle, "missed": missed, "run": run_url}
+    many = scenerymany.pruned(people, now)
+    planned = _planned(people, made["acct-54310"], now)
+    return {**urls, **acts, **decided, **many, **planned, "throttle": throttle, "missed": missed, "run": run_url}
 
 
 def _meditated(ines: UUID, author: Actor, now: datetime) -> MeditationRun:
@@ -188,30 +188,6 @@ def _decided(olivia: Any, ines: UUID, now: datetime) -> dict[str, str]:
     pages["undone"] = reverse("ops:meditation-run", args=[undone.public_id])
     part = [archived[-1].public_id, f"usr_{ines.hex}"]
     return {**pages, "part": reverse("ops:undo-decisions", args=part)}
-
-
-def _pruned_many(people: dict[str, Any], now: datetime) -> dict[str, str]:
-    """Plans of those over soft that wait for a lead, and of others that were applied, with an item that had changed."""
-    over, named = Cohort(asked=Asked(show=Show.OVER_SOFT)), Cohort(asked=Asked(beginning="acct-553"))
-    sam, lena = (Actor(ActorKind.STAFF, str(people[name].pk)) for name in ("sam", "lena"))
-    why = Why("All of these grow into their limits this week", "INC-9")
-    frozen, applied = (
-        plancohorts.begin(cohort, target=Target(share=0.1), actor=sam, why=why, now=at)
-        for cohort, at in ((over, now - timedelta(minutes=12)), (named, now - timedelta(minutes=41)))
-    )
-    for one, ended_at in ((frozen, now - timedelta(minutes=12)), (applied, now - timedelta(minutes=41))):
-        plancohorts.go_on(one, tell_time=itertools.repeat(ended_at + timedelta(seconds=4)).__next__)
-    first = PrunePlanItem.objects.filter(plan__in_cohort__cohort=applied).order_by("item_id")[0]
-    at = now - timedelta(minutes=30)
-    change = Change(content="Was told another one since.")
-    items.change_item(first.item_id, change, user_id=first.item.user_id, expected=None, now=at)
-    plancohorts.apply(applied.pk, actor=lena, why=why, now=at)
-    applied.refresh_from_db()
-    plancohorts.go_on(applied, tell_time=lambda: at + timedelta(seconds=3))
-    return {
-        name: reverse("ops:cohort", args=[one.public_id])
-        for name, one in (("many_frozen", frozen), ("many_pruned", applied))
-    }
 
 
 def _planned(people: dict[str, Any], ines: UUID, now: datetime) -> dict[str, str]:

@@ -108,6 +108,11 @@ def one(cohort_id: UUID, *, names: Names, now: datetime) -> CohortRow | None:
     return _rows([found], names, now)[0] if found else None
 
 
+def exists(cohort_id: UUID) -> bool:
+    """Whether there are such plans of a cohort."""
+    return PlanCohort.objects.filter(pk=cohort_id).exists()
+
+
 def members_of(
     cohort: PlanCohort, *, became: Became | None = None, is_short: bool = False, cursor: str = ""
 ) -> Page[MemberRow]:

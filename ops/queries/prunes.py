@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Min, OuterRef, Q, Subquery
+from django.db.models import F, Max, Min, OuterRef, Q, Subquery
 
 from kimberly.web.pagination import Order
 from memory.models import PrunePlan, PrunePlanItem
@@ -83,11 +83,16 @@ def exists(plan_id: UUID) -> bool:
 
 
 def one(plan_id: UUID, *, names: Names, now: datetime) -> PlanRow | None:
-    """The plan with its user; None when there is none. It knows its largest and its oldest item."""
+    """The plan with its user; None when there is none. It knows its largest and its oldest item.
+
+    And where it is one of many: of which cohort, of how many users.
+    """
     held = PrunePlanItem.objects.filter(plan_id=OuterRef("pk")).order_by().values("plan_id")
     plans = PrunePlan.objects.select_related("user").annotate(
         largest_bytes=Subquery(held.annotate(most=Max("size_bytes")).values("most")),
         oldest_at=Subquery(held.annotate(first=Min("item__created_at")).values("first")),
+        cohort_id=F("in_cohort__cohort"),
+        cohort_users=F("in_cohort__cohort__users"),
     )
     plan = plans.filter(pk=plan_id).first()
     return row_of(plan, names=names, now=now) if plan else None

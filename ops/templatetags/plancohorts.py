@@ -1,12 +1,15 @@
 """Tags of the pages about plans of cohorts."""
 
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.urls import reverse
 
+from kimberly.lib import ids
 from memory.models import PlanCohort
 from memory.rules.plancohorts import Became, CohortState
+from memory.rules.plans import PlanState
 from ops import badges, cohortwords, words
 from ops.badges import Badge
 from ops.queries.plancohorts import CohortRow
@@ -19,7 +22,7 @@ def cohort_badge(row: CohortRow) -> Badge:
     """How the whole stands; what says nothing any more, or is too old, is called so."""
     if row.is_silent:
         return badges.SILENT
-    return badges.STALE if row.is_stale else badges.COHORT[CohortState(row.cohort.state)]
+    return badges.PLAN[PlanState.STALE] if row.is_stale else badges.COHORT[CohortState(row.cohort.state)]
 
 
 @register.simple_tag
@@ -68,7 +71,13 @@ def share(part: float) -> str:
 @register.filter
 def plan_url(public_id: str) -> str:
     """The page of one user's plan."""
-    return f"{reverse('ops:overview')}plans/{public_id}/"
+    return reverse("ops:plan", args=[public_id])
+
+
+@register.filter
+def cohort_url(cohort_id: UUID) -> str:
+    """The page of a cohort's plans."""
+    return reverse("ops:cohort", args=[ids.encode(ids.Prefix.COHORT, cohort_id)])
 
 
 @register.inclusion_tag("ops/parts/meditation_progress.html", takes_context=True)

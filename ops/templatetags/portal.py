@@ -34,7 +34,10 @@ RUN_FORMS = (
     "meditate-all", "meditate-some", "approve-meditation", "abort-meditation", "retry-meditation", "undo-meditation",
     "stop-undo",
 )  # fmt: skip
-COHORT_PAGES = ("cohorts", "cohort", "plan-cohort", "apply-cohort", "undo-cohort", "stop-cohort")
+PLAN_PAGES = (
+    "plans", "plan", "apply-plan", "undo-plan",
+    "cohorts", "cohort", "plan-cohort", "apply-cohort", "undo-cohort", "stop-cohort",
+)  # fmt: skip
 # Each entry of the side navigation, and the pages on which it is the current one.
 NAVIGATION = (
     ("", (("ops:overview", "Overview", ("overview",)), ("ops:find", "Search", ("find",)))),
@@ -43,10 +46,9 @@ NAVIGATION = (
         (
             ("ops:users", "Users", USER_PAGES),
             ("ops:burst", "Burst overflow", ("burst",)),
-            ("ops:plans", "Prune plans", ("plans", "plan", "apply-plan", "undo-plan")),
+            ("ops:plans", "Prune plans", PLAN_PAGES),
             ("ops:expiring", "What ends next", ("expiring",)),
             ("ops:refusals", "Refused calls", ("refusals",)),
-            ("ops:cohorts", "Plans of cohorts", COHORT_PAGES),
         ),
     ),
     (

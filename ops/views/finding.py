@@ -6,28 +6,30 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from kimberly.lib import ids
-from ops.queries import finding, items, meditations, prunes, users
+from ops.queries import finding, items, meditations, plancohorts, prunes, users
 from ops.services import seen
 from ops.views import pages
 
 LONGEST_SEARCH = 200
+WITH_A_PAGE = (
+    (ids.Prefix.RUN, meditations.exists, "ops:meditation-run"),
+    (ids.Prefix.PLAN, prunes.exists, "ops:plan"),
+    (ids.Prefix.COHORT, plancohorts.exists, "ops:cohort"),
+)
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """`q` that is some id goes to its user, item, run or plan; else whose names begin so, and who was looked at last.
+    """`q` that is some id goes to its user, item, run or plans; else whose names begin so, and who was looked at last.
 
     A script asks with the header of htmx, and gets the rows alone.
     """
     typed = searched(request)
     if request.headers.get("HX-Request") == "true":
         return render(request, "ops/parts/found_live.html", {"searched": typed, "found": _live(typed)})
-    run = ids.decode(ids.Prefix.RUN, typed.lower()) if typed.lower().startswith(ids.Prefix.RUN) else None
-    if run is not None and meditations.exists(run):
-        return redirect("ops:meditation-run", run=ids.encode(ids.Prefix.RUN, run))
-    plan = ids.decode(ids.Prefix.PLAN, typed.lower()) if typed.lower().startswith(ids.Prefix.PLAN) else None
-    if plan is not None and prunes.exists(plan):
-        return redirect("ops:plan", plan=ids.encode(ids.Prefix.PLAN, plan))
+    page = _page_of(typed.lower())
+    if page:
+        return redirect(page)
     item = ids.decode(ids.Prefix.ITEM, typed.lower()) if typed.lower().startswith(ids.Prefix.ITEM) else None
     place = items.place_of(item) if item else None
     if place is not None:
@@ -51,6 +53,15 @@ def index(request: HttpRequest) -> HttpResponse:
 def searched(request: HttpRequest) -> str:
     """What was typed into the box."""
     return request.GET.get("q", "").strip().strip("<>")[:LONGEST_SEARCH]
+
+
+def _page_of(typed: str) -> str:
+    """The page of the run or the plans with this id; empty where it is none."""
+    for prefix, exists, page in WITH_A_PAGE:
+        found = ids.decode(prefix, typed) if typed.startswith(prefix) else None
+        if found is not None and exists(found):
+            return reverse(page, args=[ids.encode(prefix, found)])
+    return ""
 
 
 def _live(typed: str) -> list[finding.Found]:

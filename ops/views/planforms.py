@@ -17,6 +17,7 @@ from ops.views.forms import OTHER, UNITS, ReasonedForm
 from ops.views.itemforms import Confirmed
 
 USUAL = "usual"
+SCOPES = [(USUAL, "Short- and long-term"), *((tier, tier.label) for tier in TIERS_SHOWN)]
 SHARES = {"10": 0.1, "25": 0.25, "50": 0.5}
 DECIMALS = Decimal("0.001")
 
@@ -35,19 +36,12 @@ class Before:
     asked: str
 
 
-class PlanForm(ReasonedForm):
-    """Plan a prune of a user: where, and how much of it."""
+class FreeingForm(ReasonedForm):
+    """How much is to be freed: a share of what is active, or a size."""
 
     pointers = {**ReasonedForm.pointers, "/target_bytes": "free", "/target_share": "free"}
     typed = {"free": (OTHER, "size")}
-    prefilled = ("tier", "free", "unit")
 
-    tier = forms.ChoiceField(
-        label="Of which tier",
-        choices=[(USUAL, "Short- and long-term"), *((tier, tier.label) for tier in TIERS_SHOWN)],
-        widget=forms.RadioSelect,
-        initial=USUAL,
-    )
     free = forms.ChoiceField(
         label="How much to free, of what is active there",
         choices=[*((share, f"{share} %") for share in SHARES), (OTHER, "A size")],
@@ -67,6 +61,29 @@ class PlanForm(ReasonedForm):
     )
     unit = forms.ChoiceField(label="Unit", choices=[(unit, unit) for unit in UNITS], required=False, initial="KiB")
 
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("free") == OTHER and not cleaned.get("size") and "size" not in self.errors:
+            self.add_error("size", "How much?")
+        return cleaned
+
+    @property
+    def target(self) -> Target:
+        """What is to be freed; only once the form is valid."""
+        share = SHARES.get(self.cleaned_data["free"])
+        if share is not None:
+            return Target(share=share)
+        # A size of less than a byte is one byte, not nothing.
+        return Target(size_bytes=max(1, int(self.cleaned_data["size"] * UNITS[self.cleaned_data["unit"] or "KiB"])))
+
+
+class PlanForm(FreeingForm):
+    """Plan a prune of a user: where, and how much of it."""
+
+    prefilled = ("tier", "free", "unit")
+
+    tier = forms.ChoiceField(label="Of which tier", choices=SCOPES, widget=forms.RadioSelect, initial=USUAL)
+
     def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, tiers: Mapping[Tier, TierUsage]) -> None:
         super().__init__(data, name=name)
         self.tiers = tiers
@@ -83,26 +100,11 @@ class PlanForm(ReasonedForm):
             self.fields["free"].initial, self.fields["unit"].initial = OTHER, "KiB"
             self.fields["size"].initial = kibibytes.normalize() if kibibytes % 1 else kibibytes.to_integral_value()
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("free") == OTHER and not cleaned.get("size") and "size" not in self.errors:
-            self.add_error("size", "How much?")
-        return cleaned
-
     @property
     def chosen_tier(self) -> Tier | None:
         """None: the usual scope."""
         chosen = self.cleaned_data["tier"]
         return None if chosen == USUAL else Tier(chosen)
-
-    @property
-    def target(self) -> Target:
-        """What is to be freed; only once the form is valid."""
-        share = SHARES.get(self.cleaned_data["free"])
-        if share is not None:
-            return Target(share=share)
-        # A size of less than a byte is one byte, not nothing.
-        return Target(size_bytes=max(1, int(self.cleaned_data["size"] * UNITS[self.cleaned_data["unit"] or "KiB"])))
 
     def previews(self) -> Iterator[Before]:
         """Each scope as it is now and as it would be: seen before anything is sent."""

@@ -18,7 +18,7 @@ from memory.rules.tiers import Tier
 from memory.services import plans
 from ops import badges, words
 from ops import prunes as words_of
-from ops.queries import planned, prunes, reveals, staying
+from ops.queries import plancohorts, planned, prunes, reveals, staying
 from ops.queries.names import Names
 from ops.queries.planned import Listing
 from ops.queries.prunes import PlanRow
@@ -40,7 +40,8 @@ def index(request: HttpRequest) -> HttpResponse:
     now, cursor = clock.utc_now(), request.GET.get("cursor", "")
     state = pages.chosen(request, "state", PlanState)
     whose = _whose(request.GET.get("user", ""))
-    page = prunes.listed(state=state, user_id=whose.pk if whose else None, names=Names(), now=now, cursor=cursor)
+    names = Names()
+    page = prunes.listed(state=state, user_id=whose.pk if whose else None, names=names, now=now, cursor=cursor)
     context = {
         "title": "Prune plans",
         "now": now,
@@ -49,6 +50,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "states": {one: badges.PLAN[one].text for one in PlanState},
         "whose": whose,
         "cursor": cursor,
+        # Below the first page of everybody's: those of many at once are the same plans, looked at together.
+        "cohort_rows": None if state or whose or cursor else plancohorts.latest(names=names, now=now),
     }
     return pages.show(request, "ops/plans.html", context)
 

@@ -9,6 +9,7 @@ from memory.queries.cohorts import Cohort
 from memory.queries.standing import Asked
 from memory.services import plancohorts
 from memory.services.plans import Target
+from tests.ops.portal import plan_page, prune_page
 from tests.personas import TESTER, Person
 
 COHORTS = "/ops/plans/cohorts/"
@@ -39,6 +40,16 @@ def addresses(planning, frozen, applied):
         "ops:apply-cohort": f"{COHORTS}{frozen.public_id}/apply/",
         "ops:undo-cohort": f"{COHORTS}{applied.public_id}/undo/",
         "ops:stop-cohort": f"{COHORTS}{planning.public_id}/stop/",
+    }
+
+
+def addresses_of_one(plan, person):
+    """The pages about this plan and its person, by their names."""
+    return {
+        "ops:plan": plan_page(plan),
+        "ops:plan-prune": prune_page(person),
+        "ops:apply-plan": plan_page(plan, "apply/"),
+        "ops:undo-plan": plan_page(plan, "undo/"),
     }
 
 

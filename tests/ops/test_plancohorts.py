@@ -289,6 +289,20 @@ def test_the_list_has_all_of_them(sam, db):
     assert [row.cohort for row in plancohorts.latest(names=Names(), now=LATER + HOUR)] == [made]
 
 
+def test_its_plans_lead_to_it_and_so_do_the_search_and_the_list_of_all_plans(sam, db):
+    person, *_ = people(2)
+    made = planned()
+    plan = plan_of_member(made, person)
+
+    assert (
+        f'href="{page(made)}">the plans for 2 users</a>' in sam.opens(f"/ops/plans/{plan.public_id}/").content.decode()
+    )
+    assert f'href="/ops/plans/{plan.public_id}/"' in sam.opens(page(made)).content.decode()
+    assert sam.opens(f"/ops/find/?q={made.public_id}").url == page(made)
+    assert page(made) in sam.opens("/ops/plans/").content.decode()
+    assert page(made) not in sam.opens("/ops/plans/?state=frozen").content.decode()
+
+
 @pytest.mark.parametrize("wrong", ["nonsense", "coh_00000000000000000000000000000007"])
 def test_what_never_was_is_not_found(sam, db, wrong):
     for rest in ("", "apply/", "undo/", "stop/"):

@@ -40,8 +40,6 @@ from tests.ops.portal import (
     mask_page,
     meditate_page,
     note_page,
-    plan_page,
-    prune_page,
     raise_page,
     resume_page,
     reveal_page,
@@ -226,10 +224,7 @@ def address_of(page, braked, runs, many):
         "ops:mask": mask_page(reveal),
         "ops:search": search_page(dana),
         "ops:meditation-run": f"/ops/meditation/{MeditationRun.objects.earliest('created_at').public_id}/",
-        "ops:plan": plan_page(PrunePlan.objects.get(in_cohort=None)),
-        "ops:plan-prune": prune_page(dana),
-        "ops:apply-plan": plan_page(PrunePlan.objects.get(in_cohort=None), "apply/"),
-        "ops:undo-plan": plan_page(PrunePlan.objects.get(in_cohort=None), "undo/"),
+        **manyplans.addresses_of_one(PrunePlan.objects.get(in_cohort=None), dana),
         "ops:meditate": meditate_page(dana),
         "ops:meditate-all": MEDITATE_ALL,
         "ops:meditate-some": MEDITATE_SOME,
@@ -267,8 +262,7 @@ def status_of(page, method, held):
 
 CHANGED = (
     Throttle, QuotaOverride, ContentReveal, MemoryItem, MemoryUser, UserNote, MeditationRun, MeditationUndo,
-    PlanCohort,
-    PrunePlan,
+    PlanCohort, PrunePlan,
 )  # fmt: skip
 
 
@@ -292,7 +286,7 @@ def test_the_site_has_no_page_beside_those_of_signing_in():
     assert names - stock == {"index", "login", "logout", "password_change", "password_change_done", "code", "set_up"}
 
 
-def test_each_page_answers_each_person_as_the_table_says(someone, braked, runs, many, plan):
+def test_each_page_answers_each_person_as_the_table_says(someone, braked, runs, plan, many):
     held, seen = someone
     before = measures()
 
@@ -306,7 +300,7 @@ def test_each_page_answers_each_person_as_the_table_says(someone, braked, runs, 
     assert measures() == before
 
 
-def sent_by(seen, braked, runs, kept, many, plan):
+def sent_by(seen, braked, runs, kept, plan, many):
     """Each action as this person would send it."""
     dana, throttle, override, reveal = braked
     note, ending = UserNote.objects.get(), address_of("ops:end-sessions", braked, runs, many)
@@ -351,11 +345,11 @@ def decided_by(seen, held, failed, ended, past, undo):
     }
 
 
-def test_each_action_takes_effect_only_for_its_roles(someone, braked, runs, kept, many, plan):
+def test_each_action_takes_effect_only_for_its_roles(someone, braked, runs, kept, plan, many):
     held, seen = someone
     if seen.staff:  # a note is changed by its author
         UserNote.objects.update(author=seen.staff)
-    sent = sent_by(seen, braked, runs, kept, many, plan)
+    sent = sent_by(seen, braked, runs, kept, plan, many)
     assert set(sent) == set(ACTIONS)
 
     for name, send in sent.items():
@@ -369,9 +363,8 @@ def test_each_action_takes_effect_only_for_its_roles(someone, braked, runs, kept
 def test_what_stops_or_destroys_asks_for_a_fresh_sign_in():
     asking = {action.name for action in ACTIONS.values() if action.needs_fresh_sign_in}
 
-    assert asking == {
-        "delete-items", "suspend", "approve-meditation", "undo-meditation", "apply-plan", "apply-cohort", "undo-cohort"
-    }  # fmt: skip
+    of_runs, of_plans = {"approve-meditation", "undo-meditation"}, {"apply-plan", "apply-cohort", "undo-cohort"}
+    assert asking == {"delete-items", "suspend", *of_runs, *of_plans}
 
 
 def test_says_who_may_instead_of_hiding_the_action(vera, braked):
