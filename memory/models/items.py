@@ -103,7 +103,13 @@ class MemoryItem(models.Model):
             # What has no vector of the current model yet, oldest first, and which models there are at all.
             models.Index(fields=["embedding_model", "id"], condition=Q(state="active"), name="memory_item_model_ix"),
             # A query finds one user's items by their words. Without a pending list, which every query would read.
-            GinIndex(fields=["user", "search_document"], fastupdate=False, name="memory_item_words_ix"),
+            # Of active ones only: what is archived by the thousand would cost an entry a word (docs/adr/0021).
+            GinIndex(
+                fields=["user", "search_document"],
+                fastupdate=False,
+                condition=Q(state="active"),
+                name="memory_item_words_ix",
+            ),
             # GET /memory: one user's items of a state in order of time, page by page.
             models.Index(fields=["user", "state", "-created_at", "-id"], name="memory_item_list_ix"),
             # A client's delete over the archive's limit purges the oldest archived of that tier.

@@ -47,8 +47,14 @@ hits AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT id, session_key, created_at, ts_rank(search_document, words.query, 0)::float8 AS rank
         FROM memory_item
-        WHERE user_id = %(user_id)s::uuid AND state {states} AND search_document @@ words.query
+        WHERE user_id = %(user_id)s::uuid AND state = 'active' AND search_document @@ words.query
     ) AS item
+    UNION ALL
+    -- No index has the words of the archive (docs/adr/0021): where it is asked for, each of its items is looked at once.
+    SELECT item.id, item.session_key, item.created_at, words.place, ts_rank(item.search_document, words.query, 0)::float8
+    FROM memory_item AS item
+    INNER JOIN words ON item.search_document @@ words.query
+    WHERE %(archived)s::boolean AND item.user_id = %(user_id)s::uuid AND item.state = 'archived'
 ),
 -- Multiples of 2^-38: sums of them are exact, so that equal sets of words weigh the same in whatever order they come.
 rarity AS MATERIALIZED (

@@ -15,15 +15,22 @@ typed AS MATERIALIZED (
         AS read (alias, description, token, dictionaries, dictionary, lexemes, place)
     CROSS JOIN LATERAL unnest(read.lexemes) AS form (lexeme)
     ORDER BY form.lexeme, read.place
+),
+archive AS MATERIALIZED (
+    -- No index has the words of the archive: each of its items is looked at once for all words.
+    SELECT words.lexeme, count(*) AS items
+    FROM memory_item AS item
+    INNER JOIN words ON item.search_document @@ words.query
+    WHERE item.user_id = %(user_id)s::uuid AND item.state = 'archived'
+    GROUP BY words.lexeme
 )
-SELECT coalesce(typed.token, words.lexeme), counted.active_items, counted.archived_items
+SELECT coalesce(typed.token, words.lexeme), counted.active_items, coalesce(archive.items, 0)
 FROM words
 LEFT JOIN typed ON words.lexeme = typed.lexeme
 CROSS JOIN LATERAL (
-    SELECT
-        count(*) FILTER (WHERE item.state = 'active') AS active_items,
-        count(*) FILTER (WHERE item.state = 'archived') AS archived_items
+    SELECT count(*) AS active_items
     FROM memory_item AS item
-    WHERE item.user_id = %(user_id)s::uuid AND item.search_document @@ words.query
+    WHERE item.user_id = %(user_id)s::uuid AND item.state = 'active' AND item.search_document @@ words.query
 ) AS counted
+LEFT JOIN archive ON words.lexeme = archive.lexeme
 ORDER BY words.place, words.lexeme
