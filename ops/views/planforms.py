@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django import forms
 from kimberly.lib import bytesize
 from memory.queries.usage import TierUsage
 from memory.rules import plans as rules
+from memory.rules.remedies import Movable
 from memory.rules.tiers import TIERS_SHOWN, Tier
 from memory.services.plans import Target
 from ops import words
@@ -84,9 +86,18 @@ class PlanForm(FreeingForm):
 
     tier = forms.ChoiceField(label="Of which tier", choices=SCOPES, widget=forms.RadioSelect, initial=USUAL)
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, tiers: Mapping[Tier, TierUsage]) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        name: str,
+        tiers: Mapping[Tier, TierUsage],
+        movable: Mapping[Tier, Movable] = MappingProxyType({}),
+    ) -> None:
+        """`movable` says how much of each tier may go: what it is used to show beforehand is a bound only with it."""
         super().__init__(data, name=name)
         self.tiers = tiers
+        self.movable = movable
         self.asked_bytes = 0
 
     def prefill(self, wanted: Mapping[str, str]) -> None:
@@ -113,17 +124,21 @@ class PlanForm(FreeingForm):
             used = [self.tiers[tier] for tier in tiers if tier in self.tiers]
             active_bytes = sum(tier.active_bytes for tier in used)
             after = [
-                (free, f"at most {self._used(used, active_bytes - rules.share_bytes(share, active_bytes))}")
+                (free, f"at most {self._left(used, rules.share_bytes(share, active_bytes))}")
                 for free, share in SHARES.items()
             ]
             label = words.listed([str(tier) for tier in tiers])
-            yield Before(scope, label, self._used(used, active_bytes), after, self._asked(used, active_bytes))
+            yield Before(scope, label, self._used(used, active_bytes), after, self._asked(used))
 
-    def _asked(self, tiers: list[TierUsage], active_bytes: int) -> str:
+    def _asked(self, tiers: list[TierUsage]) -> str:
         if not self.asked_bytes:
             return ""
-        after = self._used(tiers, max(0, active_bytes - self.asked_bytes))
-        return f"with {bytesize.at_least(self.asked_bytes)} at most {after}"
+        return f"with {bytesize.at_least(self.asked_bytes)} at most {self._left(tiers, self.asked_bytes)}"
+
+    def _left(self, tiers: list[TierUsage], target_bytes: int) -> str:
+        """What is used once a plan has freed so much, or all that may go."""
+        may_go = sum(self.movable[tier.tier].bytes for tier in tiers if tier.tier in self.movable)
+        return self._used(tiers, sum(tier.active_bytes for tier in tiers) - min(target_bytes, may_go))
 
     def _used(self, tiers: list[TierUsage], used_bytes: int) -> str:
         limit_bytes = sum(tier.limit_bytes for tier in tiers)

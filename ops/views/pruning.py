@@ -10,7 +10,7 @@ from django.urls import reverse
 from kimberly.lib import bytesize, clock, ids
 from kimberly.lib.errors import Refusal
 from memory.models import PrunePlan
-from memory.queries import usage
+from memory.queries import movable, usage
 from memory.queries.usage import TierUsage
 from memory.rules.plans import ItemOutcome, PlanState
 from memory.rules.tiers import Tier, UserState
@@ -50,7 +50,9 @@ class PlanOffer(Offer):
 def plan(request: HttpRequest, user: str) -> HttpResponse:
     """Plan a prune of one user: nothing is archived by it."""
     profile, now = actions.profile_or_404(user), clock.utc_now()
-    form = PlanForm(actions.sent(request), name="plan", tiers=profile.tiers)
+    found = {tier: movable.of_tier(profile.user.pk, tier, now=now) for tier in profile.tiers}
+    may_go = {tier: one for tier, one in found.items() if one is not None}
+    form = PlanForm(actions.sent(request), name="plan", tiers=profile.tiers, movable=may_go)
     form.prefill(request.GET)
 
     def act(sender: Sender) -> PrunePlan:

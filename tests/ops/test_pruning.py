@@ -166,6 +166,15 @@ def test_the_form_says_how_it_is_now_and_would_be(sam, dana):
     assert "at most 450 B" in text
 
 
+def test_what_is_protected_is_not_promised_to_go(sam, dana):
+    MemoryItem.objects.filter(user_id=dana.id).update(protected=True)
+
+    text = sam.reads(prune_page(dana))
+
+    assert "at most 600 B" in text
+    assert "450 B" not in text
+
+
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
