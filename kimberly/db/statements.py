@@ -1,11 +1,25 @@
 """Run one SQL statement on the default connection."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 Row = tuple[Any, ...]
+
+
+@contextmanager
+def without_nested_loops() -> Iterator[None]:
+    """Statements whose parts grow with a user's items: no row of one is compared with all rows of another.
+
+    The planner knows nothing of what a statement's own parts hold, nor of rows that came a moment ago; guessing few, it
+    would compare each with each.
+    """
+    with transaction.atomic():
+        execute("SET LOCAL enable_nestloop = off", {})
+        yield
+        execute("SET LOCAL enable_nestloop = on", {})
 
 
 def fetch_one(text: str, parameters: Mapping[str, Any]) -> Row | None:

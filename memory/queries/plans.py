@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from kimberly.db import statements
 from kimberly.lib.sql import statement
 from kimberly.web.pagination import Order
@@ -83,13 +81,10 @@ def behind(plan: PrunePlan, *, tiers: Sequence[Tier], profile: Profile, size: in
         "size": size,
     }
     scores, chosen = statement(__file__, "scored_items"), statement(__file__, "behind_plan")
-    with transaction.atomic():
-        # As where the list is frozen: the planner would compare each word with each other one.
-        statements.execute("SET LOCAL enable_nestloop = off", {})
+    with statements.without_nested_loops():
         found = statements.fetch_all(
             f"WITH scored AS MATERIALIZED (\n{scores}\n)\n{chosen}", {**parameters, **profile.parameters()}
         )
-        statements.execute("SET LOCAL enable_nestloop = on", {})
     return [Behind(item_id, size_bytes, score, _read(inputs)) for item_id, size_bytes, score, inputs in found]
 
 

@@ -26,9 +26,6 @@ from memory.services.quotas import Shift
 # In this order (10-memory): what a life's end moved into long-term is looked at there, and what is archived now is not
 # purged now.
 STEPS = ("end_short_term", "archive_over_soft", "purge_past_grace")
-NO_NESTED_LOOPS = "SET LOCAL enable_nestloop = off"
-"""The planner knows nothing of what a statement's own parts hold, least of all after a large import: guessing few, it
-would compare each word with each other one."""
 PURGED_NOTICE = "items-purged"
 
 
@@ -99,9 +96,9 @@ def _score(outcome: Outcome, parameters: dict[str, object]) -> None:
     statements.execute(statement(__file__, "fold_accesses"), parameters)
     statements.execute("DROP TABLE IF EXISTS scored", {})
     scores = statement(__file__, "scored_items")
-    statements.execute(NO_NESTED_LOOPS, {})
-    outcome.items_scored = statements.execute(f"CREATE TEMPORARY TABLE scored ON COMMIT DROP AS {scores}", parameters)
-    statements.execute("SET LOCAL enable_nestloop = on", {})
+    with statements.without_nested_loops():
+        table = f"CREATE TEMPORARY TABLE scored ON COMMIT DROP AS {scores}"
+        outcome.items_scored = statements.execute(table, parameters)
     # Without it the planner takes the table for a small one, and looks its items up one by one.
     statements.execute("ANALYZE scored", {})
     statements.execute(statement(__file__, "keep_scores"), parameters)

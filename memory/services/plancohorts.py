@@ -307,8 +307,7 @@ def _turn(
     now: datetime,
 ) -> AuditEntry:
     """Begin a phase: workers go on from here."""
-    if errors := limits.errors_of(why):
-        raise Invalid(*errors)
+    limits.require_reason(why)
     with transaction.atomic():
         cohort = _held(cohort_id)
         refusal = against(cohort, now=now)

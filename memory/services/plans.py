@@ -5,8 +5,7 @@ Making one takes no lock that a writer waits for. Applying and undoing hold the 
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -32,7 +31,6 @@ from memory.rules.plans import ItemOutcome, PlanState
 from memory.rules.selections import Skip
 from memory.rules.tiers import Tier
 from memory.services import limits, quotas, selections
-from memory.services.meditation import NO_NESTED_LOOPS
 from memory.services.quotas import Shift
 from memory.services.selections import NoRoomToRestore, NotAllAsBefore
 
@@ -191,7 +189,7 @@ def apply(plan_id: UUID, *, actor: Actor, why: Why, now: datetime) -> Done:
             raise PlanStale(plan)
         selections.require_kept(plan.user_id)
         parameters = {"plan_id": plan.pk, "user_id": plan.user_id, "now": now}
-        with _hashed():
+        with statements.without_nested_loops():
             told = [_told(row) for row in statements.fetch_all(statement(__file__, "apply_plan"), parameters)]
         crashpoint("plan-applied")
         archived = [one for one in told if one.outcome == ItemOutcome.ARCHIVED]
@@ -228,7 +226,7 @@ def undo(plan_id: UUID, *, actor: Actor, why: Why, now: datetime) -> Done:
         if against is not None:
             raise against
         parameters = {"plan_id": plan.pk, "user_id": plan.user_id, "now": now}
-        with _hashed():
+        with statements.without_nested_loops():
             rows = statements.fetch_all(statement(__file__, "undo_plan"), parameters)
         back = [Told(Tier(tier), "back", items, size_bytes) for tier, items, size_bytes in rows]
         crashpoint("plan-back")
@@ -273,17 +271,8 @@ def errors_of(target: Target) -> list[tuple[str, str]]:
 def _freeze(parameters: Mapping[str, Any]) -> None:
     """Score and choose in one statement: an item is chosen in the version that was scored."""
     scores, chosen = statement(__file__, "scored_items"), statement(__file__, "freeze_plan")
-    with _hashed():
+    with statements.without_nested_loops():
         statements.execute(f"WITH scored AS MATERIALIZED (\n{scores}\n)\n{chosen}", parameters)
-
-
-@contextmanager
-def _hashed() -> Iterator[None]:
-    """No row is compared with all others: of a plan that was made a moment ago the planner believes it has one item."""
-    with transaction.atomic():
-        statements.execute(NO_NESTED_LOOPS, {})
-        yield
-        statements.execute("SET LOCAL enable_nestloop = on", {})
 
 
 def _tell(plan: PrunePlan, rows: Sequence[Sequence[Any]], used: Mapping[Tier, TierUsage]) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from kimberly.audit.models import AuditEntry
-from kimberly.lib.errors import Invalid
 from memory.rules.selections import Deed
 from memory.services import limits, selections
 from memory.services.selections import Chosen
@@ -27,9 +26,7 @@ def change(sender: Sender, deed: Deed, chosen: Sequence[Chosen], *, user_id: UUI
     Raises NotYourRole, Invalid, UserGone, NothingToDo, ArchiveFull, NoRoomToRestore or AlreadySent.
     """
     roles.require(sender.staff, ROLES[deed])
-    errors = limits.errors_of(sender.why)
-    if errors:
-        raise Invalid(*errors)
+    limits.require_reason(sender.why)
 
     def effect() -> AuditEntry:
         return selections.change(deed, chosen, user_id=user_id, actor=sender.actor, why=sender.why, now=now)

@@ -102,7 +102,7 @@ def raise_quota(sender: Sender, limit: Limit, *, user_id: UUID, ends_at: datetim
 def lift_throttle(sender: Sender, throttle_id: UUID, *, now: datetime) -> Throttle:
     """End a throttle now. Raises NotYourRole, Invalid, NoSuchMeasure, AlreadyEnded or AlreadySent."""
     roles.require(sender.staff, roles.LIFT_THROTTLE)
-    _require_reason(sender.why)
+    limits.require_reason(sender.why)
 
     def effect() -> Throttle:
         return limits.lift_throttle(throttle_id, actor=sender.actor, why=sender.why, now=now)
@@ -113,7 +113,7 @@ def lift_throttle(sender: Sender, throttle_id: UUID, *, now: datetime) -> Thrott
 def end_override(sender: Sender, override_id: UUID, *, now: datetime) -> QuotaOverride:
     """End a raise now. Raises NotYourRole, Invalid, NoSuchMeasure, AlreadyEnded or AlreadySent."""
     roles.require(sender.staff, roles.END_OVERRIDE)
-    _require_reason(sender.why)
+    limits.require_reason(sender.why)
 
     def effect() -> QuotaOverride:
         return limits.end_override(override_id, actor=sender.actor, why=sender.why, now=now)
@@ -151,8 +151,3 @@ def _require_within_bounds(sender: Sender, limit: Limit, *, user_id: UUID, ends_
         errors.append(("/ends_at", f"is more than {days} days away: a lead can raise for longer"))
     if errors:
         raise BeyondSupport(*errors)
-
-
-def _require_reason(why: Why) -> None:
-    if errors := limits.errors_of(why):
-        raise Invalid(*errors)

@@ -3,23 +3,18 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 from uuid import UUID
 
 from kimberly.audit.models import AuditEntry
-from kimberly.lib.errors import Invalid
 from memory.models import MeditationRun, MeditationUndo
 from memory.queries.cohorts import Cohort
 from memory.rules.meditation import Trigger
-from memory.services import limits, meditationbrakes, meditationruns, meditationundo, meditationundos
+from memory.services import meditationbrakes, meditationruns, meditationundo, meditationundos
 from memory.services.meditationundo import Undone
 from ops import roles
 from ops.roles import Action
-from ops.services import forms
-from ops.services.forms import Outcome
+from ops.services import reasoned
 from ops.services.measures import Sender
-
-T = TypeVar("T", bound=Outcome)
 
 
 def begin_of_user(sender: Sender, *, user_id: UUID, now: datetime) -> MeditationRun:
@@ -38,17 +33,17 @@ def begin_of_some(sender: Sender, cohort: Cohort, *, now: datetime) -> Meditatio
     Raises NotYourRole, Invalid, NobodyThere, AlreadyMeditating or AlreadySent.
     """
     trigger = Trigger.BACKFILL if cohort.missed else Trigger.MANUAL
-    return _once(sender, roles.MEDITATE_SOME, partial(meditationruns.begin, trigger, cohort=cohort), now)
+    return reasoned.once(sender, roles.MEDITATE_SOME, partial(meditationruns.begin, trigger, cohort=cohort), now)
 
 
 def approve(sender: Sender, run_id: UUID, *, now: datetime) -> AuditEntry:
     """Let a held run go on. Raises NotYourRole, Invalid, NoSuchRun, NotInThatState or AlreadySent."""
-    return _once(sender, roles.APPROVE, partial(meditationbrakes.approve, run_id), now)
+    return reasoned.once(sender, roles.APPROVE, partial(meditationbrakes.approve, run_id), now)
 
 
 def abort(sender: Sender, run_id: UUID, *, now: datetime) -> AuditEntry:
     """End an unfinished run. Raises NotYourRole, Invalid, NoSuchRun, NotInThatState or AlreadySent."""
-    return _once(sender, roles.ABORT, partial(meditationbrakes.abort, run_id), now)
+    return reasoned.once(sender, roles.ABORT, partial(meditationbrakes.abort, run_id), now)
 
 
 def retry(sender: Sender, run_id: UUID, *, now: datetime) -> AuditEntry:
@@ -56,7 +51,7 @@ def retry(sender: Sender, run_id: UUID, *, now: datetime) -> AuditEntry:
 
     Raises NotYourRole, Invalid, NoSuchRun, NotInThatState, AlreadyUndoing or AlreadySent.
     """
-    return _once(sender, roles.RETRY, partial(meditationbrakes.retry, run_id), now)
+    return reasoned.once(sender, roles.RETRY, partial(meditationbrakes.retry, run_id), now)
 
 
 def undo_run(sender: Sender, run_id: UUID, *, now: datetime) -> MeditationUndo:
@@ -64,12 +59,12 @@ def undo_run(sender: Sender, run_id: UUID, *, now: datetime) -> MeditationUndo:
 
     Raises NotYourRole, Invalid, NoSuchRun, RunUnfinished, NothingToUndo, AlreadyUndoing or AlreadySent.
     """
-    return _once(sender, roles.UNDO_RUN, partial(meditationundos.begin, run_id), now)
+    return reasoned.once(sender, roles.UNDO_RUN, partial(meditationundos.begin, run_id), now)
 
 
 def stop_undo(sender: Sender, undo_id: UUID, *, now: datetime) -> AuditEntry:
     """Reach no more users. Raises NotYourRole, Invalid, NoSuchUndo, UndoOver or AlreadySent."""
-    return _once(sender, roles.STOP_UNDO, partial(meditationundos.stop, undo_id), now)
+    return reasoned.once(sender, roles.STOP_UNDO, partial(meditationundos.stop, undo_id), now)
 
 
 def undo_decisions(
@@ -82,16 +77,8 @@ def undo_decisions(
     undo: Callable[..., Undone] = partial(meditationundo.undo_user, run_id, user_id=user_id)
     if item_ids:
         undo = partial(meditationundo.undo_items, run_id, user_id=user_id, item_ids=item_ids)
-    return _once(sender, roles.UNDO_DECISIONS, undo, now)
+    return reasoned.once(sender, roles.UNDO_DECISIONS, undo, now)
 
 
 def _begin(sender: Sender, action: Action, *, user_id: UUID | None, now: datetime) -> MeditationRun:
-    return _once(sender, action, partial(meditationruns.begin, Trigger.MANUAL, user_id=user_id), now)
-
-
-def _once(sender: Sender, action: Action, effect: Callable[..., T], now: datetime) -> T:
-    roles.require(sender.staff, action)
-    if errors := limits.errors_of(sender.why):
-        raise Invalid(*errors)
-    take_effect = partial(effect, actor=sender.actor, why=sender.why, now=now)
-    return forms.once(sender.form, take_effect, staff=sender.staff, now=now)
+    return reasoned.once(sender, action, partial(meditationruns.begin, Trigger.MANUAL, user_id=user_id), now)

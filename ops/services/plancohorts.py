@@ -1,25 +1,18 @@
 """What staff does with plans of cohorts: make them, apply, stop and undo them."""
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 from uuid import UUID
 
 from kimberly.audit.models import AuditEntry
-from kimberly.lib.errors import Invalid
 from memory.models import PlanCohort
 from memory.queries.cohorts import Cohort
 from memory.rules.tiers import Tier
-from memory.services import limits, plancohorts
+from memory.services import plancohorts
 from memory.services.plans import Target
 from ops import roles
-from ops.roles import Action
-from ops.services import forms
-from ops.services.forms import Outcome
+from ops.services import reasoned
 from ops.services.measures import Sender
-
-T = TypeVar("T", bound=Outcome)
 
 
 def begin(sender: Sender, cohort: Cohort, *, target: Target, tier: Tier | None, now: datetime) -> PlanCohort:
@@ -27,7 +20,7 @@ def begin(sender: Sender, cohort: Cohort, *, target: Target, tier: Tier | None, 
 
     Raises NotYourRole, Invalid, OfNobodyInParticular, NobodyInCohort or AlreadySent.
     """
-    return _once(sender, roles.PLAN_COHORT, partial(plancohorts.begin, cohort, target=target, tier=tier), now)
+    return reasoned.once(sender, roles.PLAN_COHORT, partial(plancohorts.begin, cohort, target=target, tier=tier), now)
 
 
 def apply(sender: Sender, cohort_id: UUID, *, now: datetime) -> AuditEntry:
@@ -35,7 +28,7 @@ def apply(sender: Sender, cohort_id: UUID, *, now: datetime) -> AuditEntry:
 
     Raises NotYourRole, Invalid, NoSuchCohort, NotInThatPhase, CohortStale, NobodyLeft or AlreadySent.
     """
-    return _once(sender, roles.APPLY_COHORT, partial(plancohorts.apply, cohort_id), now)
+    return reasoned.once(sender, roles.APPLY_COHORT, partial(plancohorts.apply, cohort_id), now)
 
 
 def undo(sender: Sender, cohort_id: UUID, *, now: datetime) -> AuditEntry:
@@ -43,17 +36,9 @@ def undo(sender: Sender, cohort_id: UUID, *, now: datetime) -> AuditEntry:
 
     Raises NotYourRole, Invalid, NoSuchCohort, NotInThatPhase, NobodyLeft or AlreadySent.
     """
-    return _once(sender, roles.UNDO_COHORT, partial(plancohorts.undo, cohort_id), now)
+    return reasoned.once(sender, roles.UNDO_COHORT, partial(plancohorts.undo, cohort_id), now)
 
 
 def stop(sender: Sender, cohort_id: UUID, *, now: datetime) -> AuditEntry:
     """Reach no more users. Raises NotYourRole, Invalid, NoSuchCohort, NotInThatPhase or AlreadySent."""
-    return _once(sender, roles.STOP_COHORT, partial(plancohorts.stop, cohort_id), now)
-
-
-def _once(sender: Sender, action: Action, effect: Callable[..., T], now: datetime) -> T:
-    roles.require(sender.staff, action)
-    if errors := limits.errors_of(sender.why):
-        raise Invalid(*errors)
-    take_effect = partial(effect, actor=sender.actor, why=sender.why, now=now)
-    return forms.once(sender.form, take_effect, staff=sender.staff, now=now)
+    return reasoned.once(sender, roles.STOP_COHORT, partial(plancohorts.stop, cohort_id), now)

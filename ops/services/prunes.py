@@ -1,29 +1,22 @@
 """What staff does with prune plans: make one of a user, apply it as it was shown, undo it as a whole."""
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 from uuid import UUID
 
-from kimberly.lib.errors import Invalid
 from memory.models import PrunePlan
 from memory.rules.tiers import Tier
-from memory.services import limits, plans
+from memory.services import plans
 from memory.services.plans import Done, Target
 from ops import roles
-from ops.roles import Action
-from ops.services import forms
-from ops.services.forms import Outcome
+from ops.services import reasoned
 from ops.services.measures import Sender
-
-T = TypeVar("T", bound=Outcome)
 
 
 def make(sender: Sender, *, user_id: UUID, target: Target, tier: Tier | None, now: datetime) -> PrunePlan:
     """Freeze what would go of a user to free the target. Raises NotYourRole, Invalid, UserGone or AlreadySent."""
     effect = partial(plans.make, user_id, target=target, tier=tier)
-    return _once(sender, roles.PLAN_PRUNE, effect, now)
+    return reasoned.once(sender, roles.PLAN_PRUNE, effect, now)
 
 
 def apply(sender: Sender, plan_id: UUID, *, now: datetime) -> Done:
@@ -31,7 +24,7 @@ def apply(sender: Sender, plan_id: UUID, *, now: datetime) -> Done:
 
     Raises NotYourRole, Invalid, NoSuchPlan, PlanStale, PlanOver, UserGone or AlreadySent.
     """
-    return _once(sender, roles.APPLY_PLAN, partial(plans.apply, plan_id), now)
+    return reasoned.once(sender, roles.APPLY_PLAN, partial(plans.apply, plan_id), now)
 
 
 def undo(sender: Sender, plan_id: UUID, *, now: datetime) -> Done:
@@ -39,12 +32,4 @@ def undo(sender: Sender, plan_id: UUID, *, now: datetime) -> Done:
 
     Raises NotYourRole, Invalid, NoSuchPlan, PlanNotApplied, UserGone, NotAllOfPlan, NoRoomToRestore or AlreadySent.
     """
-    return _once(sender, roles.UNDO_PLAN, partial(plans.undo, plan_id), now)
-
-
-def _once(sender: Sender, action: Action, effect: Callable[..., T], now: datetime) -> T:
-    roles.require(sender.staff, action)
-    if errors := limits.errors_of(sender.why):
-        raise Invalid(*errors)
-    take_effect = partial(effect, actor=sender.actor, why=sender.why, now=now)
-    return forms.once(sender.form, take_effect, staff=sender.staff, now=now)
+    return reasoned.once(sender, roles.UNDO_PLAN, partial(plans.undo, plan_id), now)

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from kimberly.audit import trail
 from kimberly.lib.actors import Actor
-from kimberly.lib.errors import Invalid, Kind, Refusal
+from kimberly.lib.errors import Kind, Refusal
 from kimberly.web import outages
 from memory.services import limits
 from ops import roles
@@ -84,8 +84,7 @@ def end_of_other(sender: Sender, person: Any, session_id: UUID | None, *, now: d
     Raises NotYourRole, Invalid, NoSuchSession or AlreadySent.
     """
     roles.require(sender.staff, roles.END_SESSIONS)
-    if errors := limits.errors_of(sender.why):
-        raise Invalid(*errors)
+    limits.require_reason(sender.why)
 
     def effect() -> Ended:
         found = _open(person) if session_id is None else _open(person).filter(pk=session_id)

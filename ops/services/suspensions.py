@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from kimberly.audit.models import AuditEntry
-from kimberly.lib.errors import Invalid
 from memory.services import limits, users
 from ops import roles
 from ops.roles import Action
@@ -40,6 +39,4 @@ def resume(sender: Sender, *, user_id: UUID, now: datetime) -> AuditEntry:
 
 def _require(sender: Sender, action: Action) -> None:
     roles.require(sender.staff, action)
-    errors = limits.errors_of(sender.why)
-    if errors:
-        raise Invalid(*errors)
+    limits.require_reason(sender.why)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from kimberly.audit.trail import Why
-from kimberly.lib.errors import Invalid, Kind, Refusal
+from kimberly.lib.errors import Kind, Refusal
 from memory.rules.selections import Deed
 from memory.services import limits, selections, users
 from memory.services.selections import Chosen
@@ -56,8 +56,7 @@ def undo(sender: Sender, act_id: UUID, *, now: datetime) -> UndoneAct:
         raise NoWayBack
     roles.require(sender.staff, acts.UNDOABLE[act.action])
     why = replace(sender.why, undoes=act.id)
-    if errors := limits.errors_of(why):
-        raise Invalid(*errors)
+    limits.require_reason(why)
 
     def effect() -> UndoneAct:
         undone = _take(act, sender.staff, now)

@@ -17,7 +17,6 @@ from memory.models import ItemScore, MeditationRun, MemoryItem, MemoryUser
 from memory.queries import scoring
 from memory.rules.meditation import UNFINISHED, RunState
 from memory.rules.tiers import Purpose
-from memory.services import meditation
 from tests.api.plans import make_plan
 from tests.bench.create import Section
 from tests.bench.query import FILL
@@ -77,8 +76,7 @@ def _scored_per_second(people: list[Person]) -> float:
     begun = time.perf_counter()
     for first in range(0, len(people), SHARD_USERS):
         user_ids = [person.id for person in people[first : first + SHARD_USERS]]
-        with transaction.atomic():
-            statements.execute(meditation.NO_NESTED_LOOPS, {})
+        with transaction.atomic(), statements.without_nested_loops():
             statements.execute(text, {"user_ids": user_ids, **profile.parameters()})
     return len(people) * ITEMS_OF_EACH / (time.perf_counter() - begun)
 

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
+from kimberly.db import statements
 from kimberly.lib.sql import statement
 from memory.models import MemoryItem
 from memory.queries import scoring
@@ -40,8 +41,7 @@ def scored(*people) -> list[dict[str, Any]]:
         **scoring.current_profile().parameters(),
     }
     text = statement(meditation.__file__, "scored_items")
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(meditation.NO_NESTED_LOOPS)
+    with statements.without_nested_loops(), connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", parameters)
         found = cursor.fetchone()[0]
     plan = json.loads(found) if isinstance(found, str) else found

@@ -6,7 +6,7 @@ from kimberly.audit.trail import Why
 from kimberly.clients import keys
 from kimberly.lib import clock
 from kimberly.lib.actors import Actor
-from kimberly.lib.errors import Invalid, Refusal
+from kimberly.lib.errors import Refusal
 from memory.services import limits
 
 
@@ -20,8 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         why = Why(options["reason"].strip())
         try:
-            if errors := limits.errors_of(why):
-                raise Invalid(*errors)
+            limits.require_reason(why)
             key = keys.beginning(options["beginning"])
             was_valid = keys.revoke(key, actor=Actor.command("revoke_api_key"), now=clock.utc_now(), why=why)
         except Refusal as refusal:
