@@ -72,7 +72,7 @@ def _frozen(row: CohortRow) -> Verdict:
         return Verdict("mute", "skip", "There is nothing to archive", [nothing, *_failures(row)])
     users = words.counted(of.with_something, "user")
     text = f"{_size(of.items, of.size_bytes)} of {users} would leave retrieval; nothing is archived yet"
-    until = clock.time_and_zone(row.cohort.stale_at)
+    until = f"{clock.time_of_day(row.cohort.stale_at, row.now)} {clock.zone_name(row.cohort.stale_at)}"
     apply_by = f"Apply it until {until}, {words.relative(row.cohort.stale_at, row.now)}: later the plans are stale."
     return Verdict("ask", "wait", text, [apply_by, *_failures(row)])
 

@@ -89,6 +89,7 @@ class Plan(Schema):
     target_bytes: int = Field(description="Bytes that it was to free.", examples=[262_144])
     target_share: float | None = Field(description="The share that was asked for; null: bytes were.", examples=[None])
     reason: str = Field(description="Why it was made.", examples=["The user asked for room before the trip."])
+    ticket: str = Field(description="The ticket that asked for it; empty: none was named.", examples=["SUP-4411"])
     items_total: int = Field(description="Items on the list.", examples=[412])
     bytes_total: int = Field(description="Their bytes.", examples=[262_310])
     shortfall_bytes: int = Field(

@@ -14,6 +14,7 @@ from kimberly.clients.authentication import BearerKey
 from kimberly.clients.idempotency import Answer
 from kimberly.clients.models import Scope
 from kimberly.lib import clock, ids
+from kimberly.lib.actors import ActorKind
 from kimberly.web import validation
 from kimberly.web.openapi import problem_answers
 from memory.api import admission, answers, plan_schemas, schemas
@@ -154,9 +155,13 @@ def _done(request: HttpRequest, plan: PrunePlan, act: Callable[..., Done], now: 
 
 
 def _admitted(request: HttpRequest, plan_id: str, scope: ThrottleScope, now: datetime) -> PrunePlan:
-    """The plan, once the call may pass: it counts against the rate of the plan's user. Other users' are not there."""
+    """The plan, once the call may pass: it counts against the rate of the plan's user. Other users' are not there,
+    nor those that staff has made.
+    """
     caller, wanted = caller_of(request), ids.decode(ids.Prefix.PLAN, plan_id)
     found = plan_queries.one(wanted) if wanted else None
+    if found is not None and found.created_by.startswith(f"{ActorKind.STAFF}:"):
+        found = None  # what staff has planned, and why, is decided by a lead
     if caller.bound_user_id is not None:
         target = admission.admit_user(request, caller, external_id=None, scope=scope, now=now)
         found = found if found and found.user_id == target.user_id else None
@@ -178,6 +183,7 @@ def _plan(plan: PrunePlan, external_id: str, now: datetime) -> dict[str, Any]:
         "target_bytes": plan.target_bytes,
         "target_share": plan.target_share,
         "reason": plan.reason,
+        "ticket": plan.ticket,
         "items_total": plan.items_total,
         "bytes_total": plan.bytes_total,
         "shortfall_bytes": plan.shortfall_bytes,

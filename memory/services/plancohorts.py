@@ -201,7 +201,8 @@ def stop(cohort_id: UUID, *, actor: Actor, why: Why, now: datetime) -> AuditEntr
 
 def against_apply(cohort: PlanCohort, *, now: datetime) -> Refusal | None:
     """What stands against applying the plans now."""
-    open_states = (CohortState.FROZEN, CohortState.APPLIED)
+    # Undone after it was stopped, those who were never reached are left.
+    open_states = (CohortState.FROZEN, CohortState.APPLIED, CohortState.UNDONE)
     if cohort.state not in open_states and cohort.stopped_while != CohortState.APPLYING:
         return NotInThatPhase(cohort)
     if not _left(cohort, CohortState.APPLYING).exists():
@@ -273,10 +274,12 @@ def _plan_one(cohort: PlanCohort, member: PlanCohortUser, **by: Any) -> None:
 
 
 def _apply_one(_cohort: PlanCohort, member: PlanCohortUser, **by: Any) -> None:
-    plan = plans.apply(_plan_id(member), **by).plan
+    done = plans.apply(_plan_id(member), **by)
+    plan = done.plan
     member.became = Became.PARTLY if plan.skipped else Became.APPLIED
     left = ", ".join(f"{number:,} {ItemOutcome(name).says}" for name, number in sorted(plan.skipped.items()))
-    member.says = f"Left as they are: {left}." if left else ""
+    before = f"Its plan was applied by itself at {clock.spelled(plan.applied_at or by['now'])}." if done.again else ""
+    member.says = " ".join(filter(None, [before, f"Left as they are: {left}." if left else ""]))
 
 
 def _undo_one(_cohort: PlanCohort, member: PlanCohortUser, **by: Any) -> None:

@@ -15,7 +15,7 @@ from memory.queries.usage import TierUsage
 from memory.rules.plans import ItemOutcome, PlanState
 from memory.rules.tiers import Tier, UserState
 from memory.services import plans
-from memory.services.plans import Done, Undoable
+from memory.services.plans import Done, NotAllOfPlan, Undoable
 from memory.services.selections import NoRoomToRestore
 from ops import prunes as words_of
 from ops import roles, words
@@ -44,6 +44,8 @@ class PlanOffer(Offer):
     left: str = ""
     lacks_room: bool = False
     """Whether a raise of a quota would let it through."""
+    is_partly_gone: bool = False
+    """Whether some of what it archived cannot come back, so that the rest is restored item by item."""
 
 
 @get_or_post
@@ -150,6 +152,7 @@ def undo_offer(
         items=number,
         size_bytes=size_bytes,
         lacks_room=isinstance(undoable.against, NoRoomToRestore),
+        is_partly_gone=isinstance(undoable.against, NotAllOfPlan),
     )
 
 

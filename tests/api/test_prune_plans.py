@@ -249,7 +249,24 @@ def test_of_a_suspended_user_items_go_but_nothing_comes_back(full: Caller):
     assert full.http.get(f"{PLANS}/{plan['id']}/items").status_code == 200
 
 
-@pytest.mark.parametrize(("method", "rest"), [("GET", ""), ("GET", "/items"), ("POST", "/apply"), ("POST", "/undo")])
+CALLS = pytest.mark.parametrize(
+    ("method", "rest"), [("GET", ""), ("GET", "/items"), ("POST", "/apply"), ("POST", "/undo")]
+)
+
+
+@CALLS
+def test_what_staff_has_planned_is_there_for_no_key(service: httpx.Client, full: Caller, method, rest):
+    plan = made(full)
+    PrunePlan.objects.filter(user_id=full.person.id).update(created_by="staff:1")
+
+    for client in (service, full.http):
+        response = client.request(method, f"{PLANS}/{plan['id']}{rest}")
+        assert (response.status_code, slug(response)) == (404, "plan-not-found")
+
+    assert full.lists()["total"] == 6
+
+
+@CALLS
 def test_a_plan_id_that_is_none_answers_like_an_unknown_one(service: httpx.Client, alice: Caller, method, rest):
     found: dict[str, Any] = {}
     for wrong in (*corpuswords.BAD_ITEM_IDS, "plan_", "plan_0", "mem_0199a3c27d1e7b6c8f21d3a4b5c6d7e8"):

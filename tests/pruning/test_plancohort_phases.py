@@ -109,6 +109,32 @@ def test_what_was_applied_before_it_was_stopped_is_undone_as_a_whole():
     assert archived(first) == set()
 
 
+def test_those_who_were_never_reached_can_be_applied_after_the_undo_of_the_others():
+    first, *others = people()
+    made = planned()
+    plancohorts.apply(made.pk, actor=TESTER, why=WHY, now=LATER)
+    plans.apply(plan_of_member(made, first).pk, actor=TESTER, why=WHY, now=LATER)
+    stops(made)
+    undoes(made)
+
+    applies(made)
+
+    assert became(made) == [Became.UNDONE, Became.APPLIED, Became.APPLIED]
+    assert archived(first) == set()
+    assert all(archived(person) for person in others)
+
+
+def test_a_plan_that_was_applied_by_itself_before_is_told_so():
+    first, *_ = people()
+    made = planned()
+    plans.apply(plan_of_member(made, first).pk, actor=TESTER, why=WHY, now=LATER)
+
+    applies(made)
+
+    told = PlanCohortUser.objects.get(cohort=made, user_id=first.id)
+    assert (told.became, told.says.startswith("Its plan was applied by itself at ")) == (Became.APPLIED, True)
+
+
 def test_what_is_over_is_not_stopped():
     people(1)
     made = planned()
