@@ -198,4 +198,6 @@ def _goes(row: PlanRow) -> str:
 
 
 def _times(times: float) -> str:
+    if 0 < times < 0.05:
+        return "Less than 0.1 times"
     return f"{times:,.1f} times" if times < 100 else f"{times:,.0f} times"

@@ -58,6 +58,8 @@ def of_what(cohort: PlanCohort) -> str:
 @register.filter
 def times(number: float) -> str:
     """`0.05 times`, `3.2 times`, `41 times`."""
+    if 0 < number < 0.005:
+        return "Less than 0.01 times"
     decimals = 2 if number < 1 else 1 if number < 10 else 0
     return f"{number:,.{decimals}f} times"
 
