@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -34,6 +34,7 @@ from ops.views.itemforms import MeditateForm
 
 ARCHIVED_FROM = (Tier.SHORT_TERM, Tier.LONG_TERM)
 Change = tuple[str, str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ def meditate(request: HttpRequest, user: str) -> HttpResponse:
     form, now = MeditateForm(actions.sent(request), name="meditate"), clock.utc_now()
 
     def act(sender: Sender) -> MeditationRun:
-        return _sent_for(lambda: beginning.begin_of_user(sender, user_id=profile.user.pk, now=now))
+        return and_send(lambda: beginning.begin_of_user(sender, user_id=profile.user.pk, now=now))
 
     offered = offer(profile, request.user, form, change=tuple(_changes(profile, now)))
     return actions.answer(request, profile, offered, act, "reasoned_form")
@@ -65,7 +66,7 @@ def meditate_all(request: HttpRequest) -> HttpResponse:
     offered = offer_of_all(request.user, form, change=tuple(_changes_of_all(ahead, clock.utc_now())))
 
     def act(sender: Sender) -> MeditationRun:
-        return _sent_for(lambda: beginning.begin_of_all(sender, now=clock.utc_now()))
+        return and_send(lambda: beginning.begin_of_all(sender, now=clock.utc_now()))
 
     return answer(request, offered, act, title="Meditate all", after=_page_of)
 
@@ -80,7 +81,7 @@ def meditate_some(request: HttpRequest) -> HttpResponse:
     form = MeditateSomeForm(sent, name="meditate", users=users)
 
     def act(sender: Sender) -> MeditationRun:
-        return _sent_for(lambda: beginning.begin_of_some(sender, cohort or Cohort(), now=now))
+        return and_send(lambda: beginning.begin_of_some(sender, cohort or Cohort(), now=now))
 
     shown = {"asked": asked, "hidden": asked.hidden(now=now) if cohort else [], "users": users}
     offered = _offer_of_some(request.user, form, cohort, users)
@@ -147,12 +148,12 @@ def offer_of_all(staff: Any, form: ReasonedForm | None = None, *, change: tuple[
     return RunOffer(roles.MEDITATE_ALL, url, form, why_not, change=change, warning=warning)
 
 
-def _sent_for(begin: Callable[[], MeditationRun]) -> MeditationRun:
-    """Begin the run, and send for workers once it is kept; without a queue the watchdog does, within a minute."""
+def and_send(decide: Callable[[], T], *, send: Callable[[], object] = tasks.send_lanes) -> T:
+    """Decide, and send for workers once it is kept; without a queue the watch does, within a minute."""
     with transaction.atomic():
-        run = begin()
-        transaction.on_commit(tasks.send_lanes, robust=True)
-    return run
+        decided = decide()
+        transaction.on_commit(send, robust=True)
+    return decided
 
 
 def _page_of(run: str) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -226,11 +225,7 @@ def _answer(request: HttpRequest, row: CohortRow, offer: CohortOffer, act: Calla
 
 
 def _and_send(decide: Callable[[], T]) -> T:
-    """Decide, and send for a worker once it is kept; without a queue the watch does, within a minute."""
-    with transaction.atomic():
-        decided = decide()
-        transaction.on_commit(tasks.send_for_cohort, robust=True)
-    return decided
+    return meditating.and_send(decide, send=tasks.send_for_cohort)
 
 
 def _page_of(cohort: str) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -70,7 +70,7 @@ def approve(request: HttpRequest, run: str) -> HttpResponse:
     form = ConfirmedRunForm(actions.sent(request), name="approve", run=row.run.public_id)
 
     def act(sender: Sender) -> AuditEntry:
-        return _and_send(lambda: deciding.approve(sender, row.run.pk, now=row.now))
+        return meditating.and_send(lambda: deciding.approve(sender, row.run.pk, now=row.now))
 
     return _answer(request, row, _approve_offer(row, request.user, form), act)
 
@@ -94,7 +94,7 @@ def retry(request: HttpRequest, run: str) -> HttpResponse:
     form = ReasonedForm(actions.sent(request), name="retry")
 
     def act(sender: Sender) -> AuditEntry:
-        return _and_send(lambda: deciding.retry(sender, row.run.pk, now=row.now))
+        return meditating.and_send(lambda: deciding.retry(sender, row.run.pk, now=row.now))
 
     return _answer(request, row, _retry_offer(row, request.user, form), act)
 
@@ -106,10 +106,8 @@ def undo(request: HttpRequest, run: str) -> HttpResponse:
     form = ConfirmedRunForm(actions.sent(request), name="undo", run=row.run.public_id)
 
     def act(sender: Sender) -> MeditationUndo:
-        with transaction.atomic():
-            begun = deciding.undo_run(sender, row.run.pk, now=row.now)
-            transaction.on_commit(tasks.send_for_undo, robust=True)
-        return begun
+        begin = partial(deciding.undo_run, sender, row.run.pk, now=row.now)
+        return meditating.and_send(begin, send=tasks.send_for_undo)
 
     return _answer(request, row, _undo_offer(row, request.user, form), act, tab="undo")
 
@@ -269,14 +267,6 @@ def _answer(
     home = reverse("ops:meditation-run", args=[row.run.public_id])
     title = f"{offer.action.label}: {nights.name(row)}"
     return meditating.answer(request, offer, act, title=title, after=lambda done: f"{home}?tab={tab}&done={done}")
-
-
-def _and_send(decide: Callable[[], AuditEntry]) -> AuditEntry:
-    """Decide, and send for workers once it is kept; without a queue the watchdog does, within a minute."""
-    with transaction.atomic():
-        entry = decide()
-        transaction.on_commit(tasks.send_lanes, robust=True)
-    return entry
 
 
 def _row_or_404(run: str) -> RunRow:
