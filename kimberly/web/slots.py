@@ -37,7 +37,7 @@ class TooManyBodies(Unavailable):
 class Slots:
     """The process's slots: whoever holds one works with its database connection."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, statement_seconds: int) -> None:
         self._free: SimpleQueue[BaseDatabaseWrapper] = SimpleQueue()
         # Django looks after a thread's connections when a request begins and ends. Here they belong to the slots, which
         # look after the one that was used, once.
@@ -47,6 +47,7 @@ class Slots:
         request_finished.disconnect(close_caches)  # Redis' has nothing to close
         for _ in range(number):
             connection = connections.create_connection(DEFAULT_DB_ALIAS)
+            connection.settings_dict = _limited(connection.settings_dict, statement_seconds)
             connection.inc_thread_sharing()
             self._free.put(connection)
 
@@ -63,6 +64,13 @@ class Slots:
         connection.close_if_unusable_or_obsolete()
         del connections[DEFAULT_DB_ALIAS]
         self._free.put(connection)
+
+
+def _limited(settings: dict[str, Any], statement_seconds: int) -> dict[str, Any]:
+    """The settings of a connection on which PostgreSQL ends each statement after so many seconds."""
+    options = settings["OPTIONS"]
+    limit = f"{options['options']} -c statement_timeout={statement_seconds * 1000}"  # of two the later one holds
+    return {**settings, "OPTIONS": {**options, "options": limit}}
 
 
 def _drop_when_dead(connection: BaseDatabaseWrapper) -> None:
@@ -84,9 +92,9 @@ def _drop_when_dead(connection: BaseDatabaseWrapper) -> None:
 class Limited:
     """The WSGI application, with a slot for each request."""
 
-    def __init__(self, application: "WSGIApplication", *, number: int) -> None:
+    def __init__(self, application: "WSGIApplication", *, number: int, statement_seconds: int) -> None:
         self._application = application
-        self._slots = Slots(number)
+        self._slots = Slots(number, statement_seconds=statement_seconds)
         self._reading: set[int] = set()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -25,6 +25,11 @@ def _enabled(task: str) -> list[CrontabSchedule]:
     return [row.crontab for row in rows.order_by("pk")]
 
 
+def is_scheduled() -> bool:
+    """Whether a schedule of it is enabled, of whatever kind."""
+    return bool(PeriodicTask.objects.filter(task=TASK, enabled=True).exists())
+
+
 def due_at(*, now: datetime) -> datetime | None:
     """The last time at which beat was to send it, in UTC; None where no schedule of it is enabled, or none was due
     within the last days.

@@ -54,7 +54,6 @@ def _crowd(users: int) -> list[Person]:
     plan = make_plan(hard_bytes=size * 2, soft_bytes=size * 97 // 100)
     people = [Person.register("meditates", plan=plan, at=clock.utc_now()) for _ in range(users)]
     with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
         for person in people:
             cursor.execute(FILL, {"user_id": person.id, "items": ITEMS_OF_EACH, "words": 5_000})
         cursor.execute(

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import psycopg
 from django.conf import settings
-from django.db import connection
 
 from kimberly.audit.trail import Why
 from kimberly.lib import clock
@@ -74,7 +73,6 @@ def _act_seconds(person: Person) -> tuple[float, float]:
 def _floor_seconds(person: Person) -> float:
     """The items alone, without a list, outcomes, counters and fingerprints; taken back."""
     with psycopg.connect(settings.KIMBERLY.database_url) as raw:
-        raw.execute("SET statement_timeout = 0")
         took = _seconds(lambda: raw.execute(FLOOR, [person.id]))
         raw.rollback()
     settle()
@@ -82,8 +80,6 @@ def _floor_seconds(person: Person) -> float:
 
 
 def _seconds(act: Callable[[], object]) -> float:
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
     begun = time.perf_counter()
     act()
     return time.perf_counter() - begun

@@ -120,7 +120,6 @@ def furnish() -> Person:
     """A hundred thousand people with a million items, in every state that a list asks for; and one with many items."""
     one = Person.register("has-many", at=clock.utc_now())
     with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
         cursor.execute(PEOPLE_SQL, {"people": PEOPLE, "before": 0})
         cursor.execute(ITEMS_SQL, {"items": ITEMS_OF_EACH, "whose": "acct-"})
         cursor.execute(ITEMS_SQL, {"items": ITEMS_OF_ONE, "whose": "has-many"})

@@ -60,7 +60,6 @@ FROM generate_series(1, %(items)s::int) AS n
 def fill(person: Person, items: int) -> None:
     """Give the person so many items, at once and past the services: a million through them would take an hour."""
     with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
         cursor.execute(FILL, {"user_id": person.id, "items": items, "words": WORDS})
         cursor.execute(
             "UPDATE usage_counter SET active_items = %s, active_bytes = %s WHERE user_id = %s AND tier = 'long-term'",

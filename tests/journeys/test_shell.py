@@ -13,6 +13,7 @@ from tests.personas import PASSWORD, Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+EVERY_STOP = 400  # Far more than a full overview has.
 LOOKS = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
@@ -211,12 +212,13 @@ def test_the_overview_can_be_stopped(window):
 @pytest.mark.promise("P9")
 def test_the_overview_can_be_walked_by_keyboard(window):
     window.opens("/ops/")
-    reached = set()
-    for _ in range(60):
+    reached: set[str] = set()
+    for _ in range(EVERY_STOP):
         window.page.keyboard.press("Tab")
-        reached.add(
-            window.page.evaluate("document.activeElement.innerText || document.activeElement.name || ''").strip()
-        )
+        stop = window.page.evaluate("document.activeElement.innerText || document.activeElement.name || ''").strip()
+        if stop == "Skip to main content" and reached:  # once around, whoever else needs attention
+            break
+        reached.add(stop)
 
     assert {"Skip to main content", "q", "Who needs attention", "stop refreshing", "Keyboard shortcuts"} <= reached
     assert any(text.startswith("use mine") for text in reached)

@@ -3,17 +3,18 @@
 import importlib
 import os
 import resource
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from celery.signals import worker_init
+from django.db import connection
 
 from kimberly.celery import app
 
 KIND, _, USER = os.environ["KIMBERLY_POISON"].partition(":")
 SLEEPS_AT_MOST_SECONDS = 3
+WEB_REQUESTS_SECONDS = 1
 TWO_GIGABYTES = 2 << 30
 
 if KIND == "sleeps":  # nobody waits for a quarter of an hour here
@@ -35,11 +36,22 @@ def _takes_memory() -> None:
 
 
 def _sleeps() -> None:
-    time.sleep(3_600)
+    """In the database: the statement outlives the worker, unless PostgreSQL asks whether it is there still."""
+    _in_database(3_600)
+
+
+def _is_slow() -> None:
+    """A user of very many items: longer than any web request's statement may take."""
+    _in_database(WEB_REQUESTS_SECONDS + 1)
+
+
+def _in_database(seconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(%s)", [seconds])
 
 
 DOES: dict[str, Callable[[], None]] = {
-    "raises": _raises, "exits": _exits, "memory": _takes_memory, "sleeps": _sleeps,
+    "raises": _raises, "exits": _exits, "memory": _takes_memory, "sleeps": _sleeps, "slow": _is_slow,
 }  # fmt: skip
 
 

@@ -52,6 +52,17 @@ def test_it_is_tried_three_times_and_everybody_else_is_done(people, kind, nth):
     assert reconcile.drifts([person.id for person in people]) == []
 
 
+def test_a_user_who_takes_longer_than_a_web_request_may_is_done(people):
+    run = begin(now=clock.utc_now())
+    tasks.send_lanes()
+
+    environment = {"KIMBERLY_POISON": f"slow:{people[-1].id}", "KIMBERLY_STATEMENT_TIMEOUT_SECONDS": "1"}
+    with Worker(module="tests.meditation.poisoned", environment=environment):
+        until(lambda: has_ended(run), what="the run to end", limit_seconds=60)
+
+    assert (run.state, run.error) == (RunState.SUCCEEDED, "")
+
+
 def has_ended(run):
     watch()
     run.refresh_from_db()

@@ -64,6 +64,15 @@ def test_two_beats_that_send_a_night_begin_one_run():
     assert nights() == [(NIGHT, RunState.SUCCEEDED)]
 
 
+@pytest.mark.usefixtures("dana")
+def test_what_was_on_its_way_when_the_schedule_was_switched_off_begins_nothing(schedule):
+    schedule.enabled = False
+    schedule.save()
+
+    assert sent_at(NIGHT) is None
+    assert nights() == []
+
+
 @pytest.mark.promise("M8")
 @pytest.mark.usefixtures("schedule", "dana")
 def test_a_clock_that_goes_back_begins_no_second_night():

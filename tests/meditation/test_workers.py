@@ -4,6 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from django_celery_beat.models import PeriodicTask
 
 from kimberly.lib import clock
 from kimberly.web import redisclient
@@ -13,7 +14,7 @@ from memory.rules.meditation import UNFINISHED, RunState, ShardState
 from memory.rules.tiers import Tier
 from memory.services import meditationruns as runs
 from memory.services import reconcile
-from ops.services import invariants
+from ops.services import invariants, schedules
 from tests.api.plans import make_plan
 from tests.counts import rounds
 from tests.meditation.alone import nobody_else
@@ -105,7 +106,16 @@ def test_a_broker_that_lost_everything_is_filled_again(run, nth):
     is_whole(run)
 
 
+@pytest.fixture
+def schedule(committed_db):
+    """The night is wanted, so that what beat sends counts."""
+    schedules.sync()
+    yield
+    PeriodicTask.objects.all().delete()
+
+
 @pytest.mark.promise("M3")
+@pytest.mark.usefixtures("schedule")
 def test_messages_that_come_twice_and_too_often_change_nothing_more(run):
     for _ in range(5):
         tasks.send_lanes()

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 from django.http import HttpResponse, StreamingHttpResponse
 
 from kimberly.lib import webthreads
@@ -57,7 +57,7 @@ def reads(size: int) -> Limited:
         start("200 OK", [("X", "1")])
         return HttpResponse()
 
-    return Limited(work, number=1)
+    return Limited(work, number=1, statement_seconds=30)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> HttpRes
 @pytest.fixture
 def waiting() -> Iterator[tuple[Limited, SlowBody, list[bytes]]]:
     """An application with one slot, and a caller in a thread of its own whose body does not come."""
-    application, body, answers = Limited(echo, number=1), SlowBody(b"at last"), []
+    application, body, answers = Limited(echo, number=1, statement_seconds=30), SlowBody(b"at last"), []
     thread = threading.Thread(target=lambda: answers.append(ask(application, body)))
     thread.start()
     assert body.is_awaited.wait(10)
@@ -115,7 +115,7 @@ def test_no_more_are_worked_on_at_once_than_there_are_slots():
             busy[0] -= 1
         return HttpResponse()
 
-    application = Limited(work, number=3)
+    application = Limited(work, number=3, statement_seconds=30)
     at_once([lambda: ask(application)] * 30)
 
     assert most == [3]
@@ -136,7 +136,7 @@ def test_nobody_works_with_the_connection_of_another():
             environ["wsgi.input"].read(1)
         return HttpResponse()
 
-    application = Limited(work, number=2)
+    application = Limited(work, number=2, statement_seconds=30)
     at_once([lambda: ask(application)] * 20)
 
     assert shared == []
@@ -147,7 +147,7 @@ def test_a_slot_is_free_again_when_the_application_fails():
     def fail(_environ: Any, _start: Any) -> HttpResponse:
         raise ZeroDivisionError
 
-    application = Limited(fail, number=1)
+    application = Limited(fail, number=1, statement_seconds=30)
 
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
@@ -163,7 +163,23 @@ def test_a_transaction_keeps_its_connection_while_it_waits(committed_db):
         before.close()
         return HttpResponse(json.dumps(same))
 
-    assert ask(Limited(work, number=2)) == b"true"
+    assert ask(Limited(work, number=2, statement_seconds=30)) == b"true"
+
+
+def test_a_requests_statement_is_ended_where_that_of_a_task_goes_on(committed_db):
+    def work(environ: Any, _start: Any) -> HttpResponse:
+        with pytest.raises(OperationalError, match="statement timeout"):
+            waits_seconds(2)
+        connections["default"].close()
+        return HttpResponse()
+
+    ask(Limited(work, number=1, statement_seconds=1))
+    waits_seconds(1.1)
+
+
+def waits_seconds(seconds: float) -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(%s)", [seconds])
 
 
 def test_bodies_never_take_every_thread(waiting, monkeypatch):
@@ -185,7 +201,7 @@ def test_whether_the_process_is_alive_needs_no_slot():
             assert held.wait(10)
         return HttpResponse(b"ok")
 
-    application = Limited(work, number=1)
+    application = Limited(work, number=1, statement_seconds=30)
     thread = threading.Thread(target=lambda: ask(application))
     thread.start()
     alive = ask(application, path="/healthz")
@@ -196,7 +212,7 @@ def test_whether_the_process_is_alive_needs_no_slot():
 
 
 def test_a_file_is_sent_without_a_slot():
-    application = Limited(lambda *_: StreamingHttpResponse(iter([b"a", b"b"])), number=1)
+    application = Limited(lambda *_: StreamingHttpResponse(iter([b"a", b"b"])), number=1, statement_seconds=30)
 
     def begin() -> Iterable[bytes]:
         return application(environ(), lambda *_: None)  # type: ignore[arg-type]
@@ -211,4 +227,4 @@ def test_lines_and_iteration_give_the_same_bytes():
         body = environ["wsgi.input"]
         return HttpResponse(b"|".join([body.readline(), *body]))
 
-    assert ask(Limited(lines, number=1), BytesIO(b"a\nb\nc")) == b"a\n|b\n|c"
+    assert ask(Limited(lines, number=1, statement_seconds=30), BytesIO(b"a\nb\nc")) == b"a\n|b\n|c"
