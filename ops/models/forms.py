@@ -10,6 +10,7 @@ class SentForm(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     staff = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
     outcome = models.CharField(max_length=40, help_text="The prefixed id of what it made or ended.")
+    said = models.CharField(max_length=64, db_default="", help_text="A hash of what it said.")
     sent_at = models.DateTimeField()
 
     class Meta:

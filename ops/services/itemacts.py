@@ -31,4 +31,4 @@ def change(sender: Sender, deed: Deed, chosen: Sequence[Chosen], *, user_id: UUI
     def effect() -> AuditEntry:
         return selections.change(deed, chosen, user_id=user_id, actor=sender.actor, why=sender.why, now=now)
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)

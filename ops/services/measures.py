@@ -37,6 +37,8 @@ class Sender:
     form: UUID
     why: Why
     request_id: str
+    said: str = ""
+    """What the form says, as a hash."""
 
     @property
     def actor(self) -> Actor:
@@ -74,7 +76,7 @@ def throttle(sender: Sender, brake: Brake, *, user_id: UUID, ends_at: datetime, 
         order, target = sender.order(ends_at=ends_at), Target(user_id=user_id)
         return limits.throttle(target=target, scope=brake.scope, per_minute=brake.per_minute, order=order, now=now)
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def raise_quota(sender: Sender, limit: Limit, *, user_id: UUID, ends_at: datetime, now: datetime) -> QuotaOverride:
@@ -96,7 +98,7 @@ def raise_quota(sender: Sender, limit: Limit, *, user_id: UUID, ends_at: datetim
             replacing=limit.replacing,
         )
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def lift_throttle(sender: Sender, throttle_id: UUID, *, now: datetime) -> Throttle:
@@ -107,7 +109,7 @@ def lift_throttle(sender: Sender, throttle_id: UUID, *, now: datetime) -> Thrott
     def effect() -> Throttle:
         return limits.lift_throttle(throttle_id, actor=sender.actor, why=sender.why, now=now)
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def end_override(sender: Sender, override_id: UUID, *, now: datetime) -> QuotaOverride:
@@ -118,7 +120,7 @@ def end_override(sender: Sender, override_id: UUID, *, now: datetime) -> QuotaOv
     def effect() -> QuotaOverride:
         return limits.end_override(override_id, actor=sender.actor, why=sender.why, now=now)
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def bound_of(staff: Any) -> str:

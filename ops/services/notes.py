@@ -85,7 +85,7 @@ def add(sender: Sender, *, user_id: UUID, now: datetime) -> AuditEntry:
         )
         return _record("note.added", note, actor=sender.actor, why=sender.why, now=now)
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def change(sender: Sender, seen: Seen, *, now: datetime) -> AuditEntry:
@@ -106,7 +106,7 @@ def change(sender: Sender, seen: Seen, *, now: datetime) -> AuditEntry:
         note.save(update_fields=["text", "ticket", "version", "changed_at"])
         return _record("note.changed", note, actor=sender.actor, why=sender.why, now=now)
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def remove(note_id: UUID, *, staff: Any, actor: Actor, why: Why, now: datetime) -> AuditEntry:

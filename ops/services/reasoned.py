@@ -23,4 +23,4 @@ def once(sender: Sender, action: Action, effect: Callable[..., T], now: datetime
     roles.require(sender.staff, action)
     limits.require_reason(sender.why)
     take_effect = partial(effect, actor=sender.actor, why=sender.why, now=now)
-    return forms.once(sender.form, take_effect, staff=sender.staff, now=now)
+    return forms.once(sender, take_effect, now=now)

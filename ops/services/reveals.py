@@ -71,7 +71,7 @@ def reveal(sender: Sender, *, user_id: UUID, now: datetime) -> ContentReveal:
         _record("content.revealed", made, sender, before={}, after=facts, now=now)
         return made
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def mask(sender: Sender, reveal_id: UUID, *, now: datetime) -> ContentReveal:
@@ -96,7 +96,7 @@ def mask(sender: Sender, reveal_id: UUID, *, now: datetime) -> ContentReveal:
         _record("content.masked", found, sender, before=before, after=facts, now=now)
         return found
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def _let_one_after_the_other(user_id: UUID) -> None:

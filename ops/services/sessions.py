@@ -102,7 +102,7 @@ def end_of_other(sender: Sender, person: Any, session_id: UUID | None, *, now: d
         )
         return Ended(person.pk, ended)
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def _open(person: Any) -> QuerySet[StaffSession]:

@@ -21,7 +21,7 @@ def suspend(sender: Sender, *, user_id: UUID, now: datetime) -> AuditEntry:
     def effect() -> AuditEntry:
         return users.suspend(user_id, actor=sender.actor, why=sender.why, now=now)
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def resume(sender: Sender, *, user_id: UUID, now: datetime) -> AuditEntry:
@@ -34,7 +34,7 @@ def resume(sender: Sender, *, user_id: UUID, now: datetime) -> AuditEntry:
     def effect() -> AuditEntry:
         return users.resume(user_id, actor=sender.actor, why=sender.why, now=now)
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def _require(sender: Sender, action: Action) -> None:

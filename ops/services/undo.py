@@ -63,7 +63,7 @@ def undo(sender: Sender, act_id: UUID, *, now: datetime) -> UndoneAct:
         WAYS_BACK[act.action](act, sender, why, now)
         return undone
 
-    return forms.once(sender.form, effect, staff=sender.staff, now=now)
+    return forms.once(sender, effect, now=now)
 
 
 def _take(act: ActRow, staff: Any, now: datetime) -> UndoneAct:

@@ -1,5 +1,7 @@
 """The forms of the staff's actions. What a service refuses is shown beside the field that its pointer names."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -18,6 +20,7 @@ from memory.rules.tiers import Tier
 from memory.services.limits import MOST_PER_MINUTE, REASON_CHARACTERS
 from ops import words
 from ops.queries.measures import MeasureRow
+from ops.services.forms import SentOtherwise
 from ops.services.measures import Sender
 
 LONGEST_REASON = 2_000
@@ -31,8 +34,22 @@ TOO_LONG = "This has %(show_value)d characters; at most %(limit_value)d characte
 DATETIME_LOCAL = "%Y-%m-%dT%H:%M"
 USER, SEARCH = "user", "search"
 ALL = ThrottleScope.ALL
+NOT_SAID = ("csrfmiddlewaretoken", "once")
 Outlook = Callable[[TierUsage, Limit, datetime], str]
 """When a tier would be full under a limit, in words; empty where nobody knows how it grows."""
+
+
+def _hash_of(data: Any) -> str:
+    """A hash of what was filled in: the same for a double click, another one once something was changed."""
+    said = sorted((name, values) for name, values in data.lists() if name not in NOT_SAID)
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def _as_another_form(data: Any) -> Any:
+    """What was filled in, with a token of its own: sent again it takes effect as well."""
+    another = data.copy()
+    another["once"] = str(uuid4())
+    return another
 
 
 def seen(text: str) -> None:
@@ -89,7 +106,7 @@ class ReasonedForm(forms.Form):
     def sender(self, staff: Any, *, request_id: str) -> Sender:
         """Who sends this form; only once it is valid."""
         why = Why(self.cleaned_data["reason"], self.cleaned_data["ticket"])
-        return Sender(staff, self.cleaned_data["once"], why, request_id)
+        return Sender(staff, self.cleaned_data["once"], why, request_id, said=_hash_of(self.data))
 
     def mistaken(self) -> list[forms.BoundField]:
         """The fields that must be mended, as they stand: reason and ticket last, but for the typed confirmation."""
@@ -103,6 +120,8 @@ class ReasonedForm(forms.Form):
 
     def refuse(self, refusal: Refusal) -> None:
         """Show what the service refused: at the fields where it says which, else above the form."""
+        if isinstance(refusal, SentOtherwise):
+            self.data = _as_another_form(self.data)
         if not isinstance(refusal, Invalid):
             self.refusal = refusal
             return
@@ -247,7 +266,7 @@ class RaiseForm(EndingForm):
         required=False,
         error_messages=dict.fromkeys(
             ("invalid", "min_value", "max_digits", "max_decimal_places", "max_whole_digits"),
-            "A number above 0, of at most nine digits and three decimals.",
+            "A number above 0 such as 1.5, of at most nine digits and three decimals.",
         ),
     )
     replaces = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
