@@ -97,7 +97,7 @@ class PrunePlanItem(models.Model):
     inputs = models.JSONField()
     outcome = models.CharField(max_length=16, blank=True, help_text="Empty until the plan is applied.")
     left_version = models.IntegerField(null=True, help_text="The item's version as the plan left it.")
-    fingerprint = models.BinaryField(null=True, help_text="Of what the item was when it was archived.")
+    fingerprint = models.BinaryField(null=True, help_text="Of what the item was when the list was frozen.")
     fingerprint_back = models.BinaryField(null=True, help_text="The same when it came back.")
 
     class Meta:

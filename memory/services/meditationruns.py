@@ -157,6 +157,8 @@ def _do(shard: MeditationShard, profile: Profile, begun_at: datetime, tell_time:
             transaction.set_rollback(True)  # the watchdog took it back meanwhile: the next try counts
             return False
         _put_off(shard, outcome)
+        # Foreign keys are checked now, not at the commit: from here on the others wait for the run's row.
+        statements.execute("SET CONSTRAINTS ALL IMMEDIATE", {})
         meditationbrakes.spend(shard.run_id, outcome.brought_down_bytes, now=tell_time())
         meditationbrakes.look(shard.run_id, now=tell_time())
         facts = {"shard": shard.number, **_counts(outcome)}

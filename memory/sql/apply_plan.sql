@@ -1,12 +1,6 @@
 -- Archive what a plan holds, those items alone that are as they were when it was frozen, and say of each what became of
 -- it. The caller holds the user's counters and the plan.
-WITH planned AS MATERIALIZED (
-    SELECT p.item_id, p.version, i.state, i.protected
-    FROM prune_plan_item AS p
-    INNER JOIN memory_item AS i ON p.item_id = i.id
-    WHERE p.plan_id = %(plan_id)s::uuid AND i.user_id = %(user_id)s::uuid
-),
-grace AS MATERIALIZED (
+WITH grace AS MATERIALIZED (
     SELECT t.tier, t.grace_days
     FROM memory_user AS u
     INNER JOIN tier_policy AS t ON u.plan_id = t.plan_id
@@ -20,34 +14,46 @@ changed AS (
         archive_reason = 'plan',
         purge_after = %(now)s::timestamptz + make_interval(days => g.grace_days),
         version = i.version + 1
-    FROM planned AS p
+    FROM prune_plan_item AS p
     CROSS JOIN grace AS g
     WHERE
-        i.id = p.item_id
+        p.plan_id = %(plan_id)s::uuid
+        AND i.id = p.item_id
         AND i.user_id = %(user_id)s::uuid
         AND i.tier = g.tier
         AND i.version = p.version
         AND i.state = 'active'
         AND NOT i.protected
-    RETURNING i.id, i.version, memory_fingerprint(i.content, i.metadata, i.tier, i.embedding, i.created_at) AS print
+    RETURNING i.id, i.version
 ),
-told AS (
+went AS (
+    UPDATE prune_plan_item AS t
+    SET outcome = 'archived', left_version = c.version
+    FROM changed AS c
+    WHERE t.plan_id = %(plan_id)s::uuid AND t.item_id = c.id
+    RETURNING t.tier, t.outcome, t.size_bytes
+),
+stayed AS (
     UPDATE prune_plan_item AS t
     SET
-        outcome = CASE
-            WHEN c.id IS NOT NULL THEN 'archived'
-            WHEN p.state = 'purged' THEN 'gone'
-            WHEN p.state = 'archived' THEN 'away'
-            WHEN p.protected THEN 'protected'
-            ELSE 'changed'
-        END,
-        left_version = c.version,
-        fingerprint = c.print
-    FROM planned AS p
-    LEFT JOIN changed AS c ON p.item_id = c.id
-    WHERE t.plan_id = %(plan_id)s::uuid AND t.item_id = p.item_id
+        outcome = (
+            SELECT
+                CASE
+                    WHEN i.state = 'purged' THEN 'gone'
+                    WHEN i.state = 'archived' THEN 'away'
+                    WHEN i.protected THEN 'protected'
+                    ELSE 'changed'
+                END
+            FROM memory_item AS i
+            WHERE i.id = t.item_id
+        )
+    WHERE t.plan_id = %(plan_id)s::uuid AND NOT EXISTS (SELECT 1 FROM changed AS c WHERE c.id = t.item_id)
     RETURNING t.tier, t.outcome, t.size_bytes
 )
 SELECT tier, outcome, count(*) AS items, sum(size_bytes)::bigint AS size_bytes
-FROM told
+FROM (
+    SELECT tier, outcome, size_bytes FROM went
+    UNION ALL
+    SELECT tier, outcome, size_bytes FROM stayed
+) AS told
 GROUP BY tier, outcome

@@ -1,11 +1,17 @@
 -- The smallest head of the order whose bytes reach the target, from `scored`: every active item of the user with its
 -- score. The order: the lowest score / sqrt(size_bytes) first. Protected items never.
-INSERT INTO prune_plan_item (plan_id, position, item_id, tier, version, size_bytes, score, inputs, outcome)
+INSERT INTO prune_plan_item (
+    plan_id, position, item_id, tier, version, size_bytes, fingerprint, score, inputs, outcome
+)
 SELECT
-    %(plan_id)s::uuid, o.position, o.id, o.tier, o.version, o.size_bytes, s.score,
+    %(plan_id)s::uuid, o.position, o.id, o.tier, o.version, o.size_bytes,
+    memory_fingerprint(o.content, o.metadata, o.tier, o.created_at), s.score,
     to_jsonb(s) - ARRAY['item_id', 'user_id', 'score'], ''
 FROM (
     SELECT
+        i.content,
+        i.metadata,
+        i.created_at,
         i.id,
         i.tier,
         i.version,

@@ -26,7 +26,7 @@ changed AS (
         AND i.tier = l.tier
         AND i.state = 'archived'
         AND i.version = p.left_version
-    RETURNING i.id, memory_fingerprint(i.content, i.metadata, i.tier, i.embedding, i.created_at) AS print
+    RETURNING i.id, memory_fingerprint(i.content, i.metadata, i.tier, i.created_at) AS print
 ),
 told AS (
     UPDATE prune_plan_item AS t
