@@ -92,9 +92,11 @@ def changes(row: PlanRow, used: dict[Tier, TierUsage]) -> list[TierChange]:
     return [_change(tier, row.plan.facts[tier], used.get(tier)) for tier in TIERS_SHOWN if tier in row.plan.facts]
 
 
-def stages(row: PlanRow, *, grace: timedelta | None) -> list[Stage]:
-    """From the list to the end of the grace. `grace` is the shortest of its tiers; None where nobody knows it."""
-    return list(_stages(row, grace))
+def stages(row: PlanRow, *, grace: timedelta | None, is_hindered: bool = False) -> list[Stage]:
+    """From the list to the end of the grace. `grace` is the shortest of its tiers; None where nobody knows it.
+    `is_hindered`: something stands against undoing it just now.
+    """
+    return list(_stages(row, grace, is_hindered))
 
 
 def looked_again(items: int, left: str) -> str:
@@ -168,11 +170,14 @@ SAYS: dict[PlanState, Callable[[PlanRow], Verdict]] = {
 }
 
 
-def _stages(row: PlanRow, grace: timedelta | None) -> Iterator[Stage]:
+def _stages(row: PlanRow, grace: timedelta | None, is_hindered: bool) -> Iterator[Stage]:
     plan, now, is_frozen = row.plan, row.now, row.state is PlanState.FROZEN
     yield Stage("ok", "ok", "Frozen", f"{clock.time_of_day(plan.created_at, now)}, {plan.list_sha256[:8]}…")
     if row.state is PlanState.STALE:
         yield Stage("warn", "warn", "Stale", f"since {clock.time_of_day(plan.stale_at, now)}", is_here=True)
+        return
+    if not plan.items_total:
+        yield Stage("mute", "close", "Nothing to apply", "nothing that may go was found", is_here=True)
         return
     if plan.applied_at is None:
         exactly = f"exactly these {words.counted(plan.items_total, 'item')}"
@@ -188,7 +193,10 @@ def _stages(row: PlanRow, grace: timedelta | None) -> Iterator[Stage]:
     can = f"until {clock.time_of_day(ends_at, now)}" if ends_at else f"for {days}, while there is room"
     is_over = ends_at is not None and now >= ends_at
     is_here = plan.applied_at is not None and not is_over
-    yield Stage("ok" if is_here else "mute", "undo" if is_here else "pending", "Can be undone", can, is_here)
+    if is_here and is_hindered:
+        yield Stage("warn", "warn", "Cannot be undone now", "for what is said above", is_here)
+    else:
+        yield Stage("ok" if is_here else "mute", "undo" if is_here else "pending", "Can be undone", can, is_here)
     told = f"not before {clock.time_of_day(ends_at, now)}" if ends_at else f"{days} after it is applied"
     yield Stage("mute", "close" if is_over else "pending", "Purged", told, is_here=is_over)
 

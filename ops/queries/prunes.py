@@ -57,10 +57,20 @@ class PlanRow:
 
 
 def listed(
-    *, state: PlanState | None, user_id: UUID | None, names: Names, now: datetime, cursor: str = ""
+    *,
+    state: PlanState | None,
+    user_id: UUID | None,
+    with_cohorts: bool = True,
+    names: Names,
+    now: datetime,
+    cursor: str = "",
 ) -> Page[PlanRow]:
-    """The plans behind the cursor, newest first: all, or those of a state or a user."""
+    """The plans behind the cursor, newest first: all, or those of a state or a user; perhaps without those that were
+    made with others', as a cohort.
+    """
     rows = PrunePlan.objects.select_related("user")
+    if not with_cohorts:
+        rows = rows.filter(in_cohort=None)
     if user_id is not None:
         rows = rows.filter(user_id=user_id)
     if state is not None:

@@ -51,6 +51,8 @@ class Offer:
     change: tuple[tuple[str, str, str], ...] = ()
     tab: str = ""
     """The section of the user's page that is shown once it is done."""
+    home: str = ""
+    """The page that a form of its own page belongs to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ def _offer_of_some(staff: Any, form: ReasonedForm, cohort: Cohort | None, users:
         reverse("ops:meditate-some"),
         form,
         actions.refused_to(staff, roles.MEDITATE_SOME) or wrong or nobody,
+        home=reverse("ops:meditation"),
         change=(("Users", whom, "all scored anew"),),
         warning="What is archived can come back until its grace ends; what is purged cannot.",
     )
@@ -145,7 +146,8 @@ def offer_of_all(staff: Any, form: ReasonedForm | None = None, *, change: tuple[
     url, why_not = reverse("ops:meditate-all"), actions.refused_to(staff, roles.MEDITATE_ALL)
     warning = "What is archived can come back until its grace ends; what is purged cannot."
     form = form or MeditateForm(name="meditate")
-    return RunOffer(roles.MEDITATE_ALL, url, form, why_not, change=change, warning=warning)
+    home = reverse("ops:meditation")
+    return RunOffer(roles.MEDITATE_ALL, url, form, why_not, home=home, change=change, warning=warning)
 
 
 def and_send(decide: Callable[[], T], *, send: Callable[[], object] = tasks.send_lanes) -> T:

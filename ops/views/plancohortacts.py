@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -29,6 +30,7 @@ from ops.views.actions import Offer, get_or_post
 from ops.views.forms import ReasonedForm
 from ops.views.meditating import Change
 from ops.views.plancohortforms import ConfirmedCohortForm, PlanCohortForm, PlanFilter
+from ops.views.planforms import SHARES
 
 FORM = "ops/cohort_form.html"
 T = TypeVar("T")
@@ -64,6 +66,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     named = cohort if cohort and cohort != cohorts.EVERYBODY else None
     users = len(cohorts.user_ids(named, now=now)) if named else 0
     form = PlanCohortForm(sent, name="plan")
+    form.prefill(request.GET)
 
     def act(sender: Sender) -> PlanCohort:
         chosen = cohort or Cohort()
@@ -128,6 +131,17 @@ def row_or_404(cohort: str, names: Names | None = None) -> CohortRow:
     return row
 
 
+def anew(row: CohortRow) -> str:
+    """The address at which such plans are made again, where these are never applied; else empty."""
+    is_stopped = row.cohort.state == CohortState.STOPPED and row.cohort.phase is CohortState.PLANNING
+    if not is_stopped and not row.is_stale:
+        return ""
+    of, share = row.cohort.cohort, row.cohort.target_share
+    asked = {"show": of.get("show"), "tier": of.get("tier"), "q": of.get("beginning"), "scope": row.cohort.tier}
+    asked["free"] = next((name for name, value in SHARES.items() if value == share), None)
+    return f"{reverse('ops:plan-cohort')}?{urlencode({name: value for name, value in asked.items() if value})}"
+
+
 def offer_of_new(staff: Any) -> CohortOffer:
     """The way to the form of new plans, for lists of them."""
     form = ReasonedForm(name="plan")
@@ -147,6 +161,7 @@ def _plan_offer(staff: Any, form: ReasonedForm, cohort: Cohort | None, users: in
         reverse("ops:plan-cohort"),
         form,
         actions.refused_to(staff, roles.PLAN_COHORT) or wrong or (unnamed if is_everybody else nobody),
+        home=reverse("ops:cohorts"),
         change=(("Users", whom, "a frozen plan for each"),),
         warning="Nothing is archived by it: a lead looks at the whole, and applies it within 24 h.",
     )
@@ -214,13 +229,13 @@ def _offer(
     url = reverse(f"ops:{action.name}", args=[row.cohort.public_id])
     stands = " ".join([against.detail, *against.remedies()]) if against else ""
     refused = actions.refused_to(staff, action) or stands
-    return CohortOffer(action, url, form, refused, change=change, row=row, warning=warning)
+    home = reverse("ops:cohort", args=[row.cohort.public_id])
+    return CohortOffer(action, url, form, refused, home=home, change=change, row=row, warning=warning)
 
 
 def _answer(request: HttpRequest, row: CohortRow, offer: CohortOffer, act: Callable[[Sender], Outcome]) -> HttpResponse:
-    home = reverse("ops:cohort", args=[row.cohort.public_id])
     return meditating.answer(
-        request, offer, act, title=offer.action.label, after=lambda done: f"{home}?done={done}", template=FORM
+        request, offer, act, title=offer.action.label, after=lambda done: f"{offer.home}?done={done}", template=FORM
     )
 
 

@@ -27,6 +27,8 @@ class PlanFilter(ListFilter):
 class PlanCohortForm(FreeingForm):
     """A plan for each of these users. Its tier is called scope: the filter, which is sent along, has a tier as well."""
 
+    prefilled = ("scope", "free")
+
     scope = forms.ChoiceField(label="Of which tier", choices=SCOPES, widget=forms.RadioSelect, initial=USUAL)
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, name: str) -> None:

@@ -44,6 +44,7 @@ def one(request: HttpRequest, cohort: str) -> HttpResponse:
         "row": row,
         "verdict": cohortwords.verdict(row),
         "offers": plancohortacts.on(row, staff=request.user),
+        "anew": plancohortacts.anew(row),
         "is_live": row.is_working and request.GET.get("live") != "off" and not cursor,
         "toast": _toast(row, request.GET.get("done", "")),
         "tab": tab,

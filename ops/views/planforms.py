@@ -58,7 +58,7 @@ class FreeingForm(ReasonedForm):
         required=False,
         error_messages=dict.fromkeys(
             ("invalid", "min_value", "max_digits", "max_decimal_places", "max_whole_digits"),
-            "A number above 0, of at most nine digits and three decimals.",
+            "A number above 0 such as 1.5, of at most nine digits and three decimals.",
         ),
     )
     unit = forms.ChoiceField(label="Unit", choices=[(unit, unit) for unit in UNITS], required=False, initial="KiB")

@@ -41,7 +41,10 @@ def index(request: HttpRequest) -> HttpResponse:
     state = pages.chosen(request, "state", PlanState)
     whose = _whose(request.GET.get("user", ""))
     names = Names()
-    page = prunes.listed(state=state, user_id=whose.pk if whose else None, names=names, now=now, cursor=cursor)
+    # Hundreds that were made at once would hide those that somebody waits for.
+    with_cohorts = whose is not None or request.GET.get("cohorts") == "on"
+    user_id = whose.pk if whose else None
+    page = prunes.listed(state=state, user_id=user_id, with_cohorts=with_cohorts, names=names, now=now, cursor=cursor)
     context = {
         "title": "Prune plans",
         "now": now,
@@ -49,6 +52,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "state": state,
         "states": {one: badges.PLAN[one].text for one in PlanState},
         "whose": whose,
+        "with_cohorts": with_cohorts,
         "cursor": cursor,
         # Below the first page of everybody's: those of many at once are the same plans, looked at together.
         "cohort_rows": None if state or whose or cursor else plancohorts.latest(names=names, now=now),
@@ -79,7 +83,6 @@ def one(request: HttpRequest, plan: str) -> HttpResponse:
         "protected_items": sum(change.protected_items for change in changes),
         "protected_bytes": sum(change.protected_bytes for change in changes),
         "acts": prunes.acts(row.plan, names=names, now=row.now),
-        "stages": words_of.stages(row, grace=_grace(row, used)),
         "others": prunes.of_user(row.plan.user_id, names=names, now=row.now, beside=row.plan.pk),
         "reveal": reveal,
         "tab": tab,
@@ -109,7 +112,9 @@ def _acts(request: HttpRequest, row: PlanRow, used: dict[Tier, TierUsage]) -> di
     if is_applied:
         undo = pruning.undo_offer(row, staff, plans.undoable(row.plan, tiers=used, now=row.now), used)
     apply = pruning.apply_offer(row, staff, standing, used) if is_frozen else None
+    is_hindered = undo is not None and undo.is_hindered
     return {
+        "stages": words_of.stages(row, grace=_grace(row, used), is_hindered=is_hindered),
         "apply": apply,
         "looked_again": words_of.looked_again(apply.items, apply.left) if apply else "",
         "undo": undo,

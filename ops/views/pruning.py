@@ -42,6 +42,8 @@ class PlanOffer(Offer):
     items: int = 0
     size_bytes: int = 0
     left: str = ""
+    is_hindered: bool = False
+    """Whether the plan's own state stands against it, whoever asks."""
     lacks_room: bool = False
     """Whether a raise of a quota would let it through."""
     is_partly_gone: bool = False
@@ -151,6 +153,7 @@ def undo_offer(
         row=row,
         items=number,
         size_bytes=size_bytes,
+        is_hindered=undoable.against is not None,
         lacks_room=isinstance(undoable.against, NoRoomToRestore),
         is_partly_gone=isinstance(undoable.against, NotAllOfPlan),
     )
@@ -165,7 +168,9 @@ def row_or_404(plan: str, names: Names | None = None) -> PlanRow:
 
 
 def _about(row: PlanRow, action: Action, form: ReasonedForm) -> dict[str, Any]:
-    return {"action": action, "url": reverse(f"ops:{action.name}", args=[row.plan.public_id]), "form": form}
+    address = [row.plan.public_id]
+    url, home = reverse(f"ops:{action.name}", args=address), reverse("ops:plan", args=address)
+    return {"action": action, "url": url, "home": home, "form": form}
 
 
 def _answer(request: HttpRequest, offered: PlanOffer, act: Any, done: str) -> HttpResponse:
@@ -194,7 +199,8 @@ def _against_applying(row: PlanRow, items: int) -> str:
     if plan.user.state in (UserState.ERASING, UserState.ERASED):
         return "This user is erased: there is nothing to archive."
     if not items:
-        return "Nothing of it would go any more: make a new plan."
+        any_more = "would go any more: make a new plan" if plan.items_total else "can go: there is nothing to apply"
+        return f"Nothing of it {any_more}."
     return ""
 
 

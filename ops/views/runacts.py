@@ -241,6 +241,7 @@ def _stop_offer(undo: MeditationUndo, row: RunRow, staff: Any, form: ReasonedFor
         or ("There is nothing to stop: it is over." if is_over else ""),
         change=(("Undo", "under way", "stopped; who is undone stays so, and a new undo goes on with the others"),),
         row=row,
+        home=_home(row),
     )
 
 
@@ -258,15 +259,19 @@ def _offer(
     url = reverse(f"ops:{action.name}", args=[row.run.public_id])
     over = "" if row.run.state in states else f"The run is {row.run.state}, so this cannot be decided of it."
     refused = actions.refused_to(staff, action) or over or why_not
-    return RunOffer(action, url, form, refused, change=change, row=row, warning=warning)
+    return RunOffer(action, url, form, refused, home=_home(row), change=change, row=row, warning=warning)
 
 
 def _answer(
     request: HttpRequest, row: RunRow, offer: RunOffer, act: Callable[[Sender], Outcome], *, tab: str = "history"
 ) -> HttpResponse:
-    home = reverse("ops:meditation-run", args=[row.run.public_id])
     title = f"{offer.action.label}: {nights.name(row)}"
-    return meditating.answer(request, offer, act, title=title, after=lambda done: f"{home}?tab={tab}&done={done}")
+    after = f"{offer.home}?tab={tab}&done="
+    return meditating.answer(request, offer, act, title=title, after=lambda done: after + done)
+
+
+def _home(row: RunRow) -> str:
+    return reverse("ops:meditation-run", args=[row.run.public_id])
 
 
 def _row_or_404(run: str) -> RunRow:

@@ -28,12 +28,13 @@ def made(person, *more):
 def test_a_plan_is_made_shown_applied_and_undone(alice):
     told = tells(alice, 4)
 
-    plan, said = made(alice)
+    plan, said = made(alice, "--ticket=HD-1")
     assert said.startswith(f"{plan.public_id}: frozen until ")
     assert "2 items, 200 B" in said
     assert f"{LONG}: 400 B of 2 MiB used, 200 B after it; 0 protected stay." in said
     assert re.search(r"Number 1 of what may go, .* √100 = ", said)
     assert says("show", plan.public_id) == said
+    assert said.splitlines()[0].endswith(" (HD-1)")
     assert archived(alice) == set()
 
     assert says("apply", plan.public_id, REASON) == "Archived: 2 items, 200 B.\n"

@@ -232,6 +232,23 @@ def test_a_stale_plan_says_so_and_offers_a_new_one(lena, dana):
     assert lena.applies(plan).status_code == 409
 
 
+def test_a_plan_of_nothing_waits_for_nobody(lena, db):
+    plan = plan_of(Person.register("empty"), share=0.5)
+
+    text, form = lena.reads(plan_page(plan)), lena.reads(plan_page(plan, "apply/"))
+
+    assert "Nothing to apply nothing that may go was found" in text
+    assert "Nothing of it can go: there is nothing to apply." in form
+
+
+def test_a_suspended_user_is_named_as_one(lena, dana):
+    plan = plan_of(dana, 250)
+    lena.suspends(dana)
+
+    assert "the user is suspended" in lena.reads(plan_page(plan))
+    assert "the user is suspended" in lena.reads(plan_page(plan, "apply/"))
+
+
 def test_an_applied_plan_says_by_whom_and_until_when_it_can_be_undone(lena, dana):
     plan = plan_of(dana, 250)
     lena.applies(plan)
@@ -252,6 +269,8 @@ def test_why_a_plan_cannot_be_undone_stands_on_its_page(lena, dana):
     text, form = lena.reads(plan_page(plan)), lena.reads(plan_page(plan, "undo/"))
 
     assert "It cannot be undone now. All come back, or none: of the items 1 past their grace." in text
+    assert "Cannot be undone now for what is said above" in text
+    assert "Can be undone until" not in text
     assert "1 past their grace" in form
 
 

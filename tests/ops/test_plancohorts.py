@@ -233,6 +233,9 @@ def test_stale_plans_say_so_and_are_not_applied(lena, db, clock_at_noon):
 
     assert "The plans grew stale just now: nothing was archived" in text
     assert "Begin anew: the plans go by the scores of now." in text
+    anew = lena.opens(lena.opens(page(made)).context["anew"])
+    assert anew.context["users"] == 1
+    assert anew.context["offer"].form["free"].value() == "50"
     assert answer.status_code == 409
 
 
@@ -300,6 +303,9 @@ def test_its_plans_lead_to_it_and_so_do_the_search_and_the_list_of_all_plans(sam
     assert f'href="/ops/plans/{plan.public_id}/"' in sam.opens(page(made)).content.decode()
     assert sam.opens(f"/ops/find/?q={made.public_id}").url == page(made)
     assert page(made) in sam.opens("/ops/plans/").content.decode()
+    # Those of a cohort would crowd out those that somebody waits for.
+    assert sam.opens("/ops/plans/").context["page"].rows == []
+    assert len(sam.opens("/ops/plans/?cohorts=on").context["page"].rows) == 2
     assert page(made) not in sam.opens("/ops/plans/?state=frozen").content.decode()
 
 

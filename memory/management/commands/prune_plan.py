@@ -93,7 +93,8 @@ def _about(plan: PrunePlan) -> Iterator[str]:
     """The plan in lines, with the items that go first."""
     state = plan.state_at(clock.utc_now())
     until = f" until {_at(plan.stale_at)}" if state is PlanState.FROZEN else ""
-    yield f"{plan.public_id}: {state}{until}, made by {plan.created_by}: {plan.reason}"
+    ticket = f" ({plan.ticket})" if plan.ticket else ""
+    yield f"{plan.public_id}: {state}{until}, made by {plan.created_by}: {plan.reason}{ticket}"
     short = f"; {bytesize.human(plan.shortfall_bytes)} are missing" if plan.shortfall_bytes else ""
     yield f"To free {bytesize.human(plan.target_bytes)}: {_items(plan.items_total)}, {_size(plan.bytes_total)}{short}."
     times = times_cap(plan.bytes_total, plan.cap_bytes)
