@@ -53,8 +53,10 @@ class Stage:
     is_here: bool = False
 
 
-def verdict(row: PlanRow) -> Verdict:
-    """How the plan stands."""
+def verdict(row: PlanRow, still: tuple[int, int] | None = None) -> Verdict:
+    """How the plan stands; `still` is how many items and bytes of it would go now, where somebody has looked."""
+    if row.state is PlanState.FROZEN:
+        return _frozen(row, still or (row.plan.items_total, row.plan.bytes_total))
     return SAYS[row.state](row)
 
 
@@ -127,14 +129,16 @@ def _change(tier: Tier, facts: dict[str, int], now: TierUsage | None) -> TierCha
     )
 
 
-def _frozen(row: PlanRow) -> Verdict:
-    plan = row.plan
+def _frozen(row: PlanRow, still: tuple[int, int]) -> Verdict:
+    plan, (items, size_bytes) = row.plan, still
     if not plan.items_total:
         return Verdict("warn", "warn", "There is nothing that may go", [*filter(None, [shortfall(row)])])
     until = f"It can be applied until {clock.time_of_day(plan.stale_at, row.now)}"
     told = [f"{until}, {words.relative(plan.stale_at, row.now)}; until then nothing happens.", shortfall(row)]
     tone = "warn" if plan.shortfall_bytes else "ask"
-    return Verdict(tone, "wait", f"{_goes(row)} would be archived", [*filter(None, told)])
+    number = words.counted(items, "item") if items == plan.items_total else f"{items:,} of {plan.items_total:,} items"
+    goes = f"{number}, {bytesize.human(size_bytes)}, would be archived"
+    return Verdict(tone, "wait", goes, [*filter(None, told)])
 
 
 def _stale(row: PlanRow) -> Verdict:
@@ -163,7 +167,6 @@ def _undone(row: PlanRow) -> Verdict:
 
 
 SAYS: dict[PlanState, Callable[[PlanRow], Verdict]] = {
-    PlanState.FROZEN: _frozen,
     PlanState.STALE: _stale,
     PlanState.APPLIED: _applied,
     PlanState.UNDONE: _undone,
@@ -199,10 +202,6 @@ def _stages(row: PlanRow, grace: timedelta | None, is_hindered: bool) -> Iterato
         yield Stage("ok" if is_here else "mute", "undo" if is_here else "pending", "Can be undone", can, is_here)
     told = f"not before {clock.time_of_day(ends_at, now)}" if ends_at else f"{days} after it is applied"
     yield Stage("mute", "close" if is_over else "pending", "Purged", told, is_here=is_over)
-
-
-def _goes(row: PlanRow) -> str:
-    return f"{words.counted(row.plan.items_total, 'item')}, {bytesize.human(row.plan.bytes_total)},"
 
 
 def _times(times: float) -> str:

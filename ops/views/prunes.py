@@ -74,7 +74,6 @@ def one(request: HttpRequest, plan: str) -> HttpResponse:
         "title": f"Prune plan {row.plan.public_id}",
         "now": row.now,
         "row": row,
-        "verdict": words_of.verdict(row),
         "scope": words_of.scope(row),
         "target": words_of.target(row),
         "cap": words_of.cap(row),
@@ -114,6 +113,7 @@ def _acts(request: HttpRequest, row: PlanRow, used: dict[Tier, TierUsage]) -> di
     apply = pruning.apply_offer(row, staff, standing, used) if is_frozen else None
     is_hindered = undo is not None and undo.is_hindered
     return {
+        "verdict": words_of.verdict(row, (apply.items, apply.size_bytes) if apply else None),
         "stages": words_of.stages(row, grace=_grace(row, used), is_hindered=is_hindered),
         "apply": apply,
         "looked_again": words_of.looked_again(apply.items, apply.left) if apply else "",

@@ -182,7 +182,7 @@ def _answer(request: HttpRequest, offered: PlanOffer, act: Any, done: str) -> Ht
         title=f"{offered.action.label} of {row.plan.user}",
         after=lambda plan: f"{reverse('ops:plan', args=[plan])}?done={done}",
         template="ops/plan_act.html",
-        shown={"row": row, "verdict": words_of.verdict(row)},
+        shown={"row": row, "verdict": words_of.verdict(row, (offered.items, offered.size_bytes))},
     )
 
 

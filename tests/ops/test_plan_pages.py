@@ -205,6 +205,8 @@ def test_what_changed_since_is_told_before_it_is_applied(lena, dana):
 
     text, form = lena.reads(plan_page(plan)), lena.reads(plan_page(plan, "apply/"))
 
+    assert "2 of 3 items, 200 B, would be archived" in text
+    assert "2 of 3 items, 200 B, would be archived" in form
     assert "Looked at again just now: 1 protected since, and left as they are if it is applied now." in text
     assert "Left as they are, never replaced by others: 1 protected since." in form
     assert "2 items active archived, 200 B" in form
