@@ -27,6 +27,8 @@ def people(stack):
             answer = client.post("/api/v1/memory/bulk", json={"user_id": user_id, "items": items})
             assert answer.status_code in (200, 201, 207), answer.text
     stack.sql("UPDATE memory_item SET expires_at = now() - interval '1 hour' WHERE tier = 'short-term'")
+    # The watch would begin the first night of a new installation: of everybody there is one run at a time.
+    stack.sql("UPDATE django_celery_beat_periodictask SET enabled = FALSE WHERE task = 'memory.meditate_nightly'")
     return made
 
 

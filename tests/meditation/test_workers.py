@@ -19,7 +19,7 @@ from tests.api.plans import make_plan
 from tests.counts import rounds
 from tests.meditation.alone import nobody_else
 from tests.meditation.runs import begin
-from tests.meditation.workers import Worker, lose_the_queues, watch
+from tests.meditation.workers import WATCHED_SECONDS, Worker, lose_the_queues, watch
 from tests.personas import Person
 from tests.waiting import until
 
@@ -49,7 +49,7 @@ def ends(run):
         run.refresh_from_db()
         return run.state not in UNFINISHED
 
-    until(ended, what=f"the run ends, it is {run.state}", limit_seconds=60)
+    until(ended, what=f"the run ends, it is {run.state}", limit_seconds=60, every_seconds=WATCHED_SECONDS)
 
 
 def is_whole(run):

@@ -56,6 +56,10 @@ class Beat(Program):
         super().__init__("beat", *scheduler, module="kimberly.celery", environment=environment or {})
 
 
+WATCHED_SECONDS = 0.5
+"""How often a test may ask the watch to look: more often, and the workers do little else."""
+
+
 def watch() -> None:
     """What beat sends each minute."""
     tasks.watch_meditations.apply_async()
