@@ -39,11 +39,11 @@ def meditate_nightly(**_kwargs: object) -> str | None:
     """Begin the night's run of all customers; its id, None when no schedule wants one or the run before is not
     finished.
     """
-    actor, now = Actor.job("memory.meditate_nightly"), clock.utc_now()
-    due_at = nightly.due_at(now=now)
     if not nightly.is_scheduled():  # whoever switches it off is not surprised by what was on its way
         logger.info("meditation_not_scheduled")
         return None
+    actor, now = Actor.job("memory.meditate_nightly"), clock.utc_now()
+    due_at = nightly.due_at(now=now)
     try:
         run = meditationruns.begin(Trigger.NIGHTLY, due_at=due_at, actor=actor, why=Why(), now=now)
     except AlreadyMeditating as refusal:
