@@ -1,46 +1,27 @@
 """Wherever a worker is cut off, the run is finished by the next one, and nothing is done twice or half."""
 
-import ast
-import os
-import subprocess
-import sys
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from kimberly.lib import clock, crashpoints
+from kimberly.lib import clock
 from memory.models import MeditationDecision, MeditationRun
 from memory.rules.meditation import HEARTBEAT_LIMIT, RunState, ShardState
 from memory.rules.tiers import Tier
+from memory.services import meditation, reconcile
 from memory.services import meditationruns as runs
-from memory.services import reconcile
-from memory.services.meditation import STEPS
 from memory.services.meditationbrakes import AlreadyMeditating
 from ops.services import invariants
 from tests.api.plans import make_plan
-from tests.house.sources import PROJECT
+from tests.crashes import cut_off, points_in
 from tests.meditation.alone import nobody_else
 from tests.meditation.runs import begin, do_all
 from tests.personas import Person, content_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.promise("M1"), pytest.mark.usefixtures("committed_db")]
 DAY = timedelta(days=1)
-
-
-def declared():
-    """Every crashpoint in the code of meditation, a step's name filled in."""
-    names = set()
-    for path in ("memory/services/meditation.py", "memory/services/meditationruns.py"):
-        for node in ast.walk(ast.parse(Path(PROJECT, path).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "crashpoint":
-                [name] = node.args
-                if isinstance(name, ast.Constant):
-                    names.add(name.value)
-                else:
-                    names |= {f"meditation-{step}" for step in STEPS}
-    return sorted(names)
+POINTS = [point for _, point in points_in(meditation, runs)] + [f"meditation-{step}" for step in meditation.STEPS]
 
 
 @pytest.fixture
@@ -58,16 +39,9 @@ def people(committed_db):
         yield people
 
 
-def meditates(*, crash_at):
-    """Let a process of its own meditate on everybody; gives its exit status."""
-    environment = {**os.environ, crashpoints.ENVIRONMENT: crash_at, "DJANGO_SETTINGS_MODULE": "kimberly.settings"}
-    command = [sys.executable, "-W", "ignore", "manage.py", "meditate", "--wait"]
-    return subprocess.run(command, cwd=PROJECT, env=environment, check=False, capture_output=True).returncode
-
-
-@pytest.mark.parametrize("point", declared())
+@pytest.mark.parametrize("point", POINTS)
 def test_cut_off_there_it_is_finished_by_the_next(people, point):
-    assert meditates(crash_at=point) == crashpoints.EXIT_STATUS, "no meditation passes this point"
+    cut_off("meditate", "--wait", at=point)
 
     later = clock.utc_now() + HEARTBEAT_LIMIT
     runs.watch(now=later)

@@ -1,34 +1,21 @@
 """Wherever the undo of a run is cut off, it is gone on with: nobody is undone twice, and nobody is forgotten."""
 
-import ast
-import os
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from kimberly.audit.models import AuditEntry
-from kimberly.lib import clock, crashpoints
+from kimberly.lib import clock
 from memory.models import MeditationUndo, MeditationUndoUser, MemoryItem
 from memory.rules.meditation import UndoOutcome, UndoState
 from memory.rules.tiers import ItemState, Tier
 from memory.services import meditationundos, reconcile, userbyuser
-from tests.house.sources import PROJECT
+from tests.crashes import cut_off, points_in
 from tests.meditation.alone import nobody_else
 from tests.meditation.runs import begin, do_all
 from tests.personas import Person
 
 pytestmark = [pytest.mark.slow, pytest.mark.promise("M1"), pytest.mark.usefixtures("committed_db")]
-
-
-def declared():
-    """Every crashpoint in the code of undos."""
-    tree = ast.parse(Path(PROJECT, meditationundos.__file__).read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    names = [call.args[0] for call in calls if getattr(call.func, "id", "") == "crashpoint"]
-    return sorted(str(name.value) for name in names if isinstance(name, ast.Constant))
 
 
 @pytest.fixture
@@ -43,27 +30,11 @@ def people(committed_db):
         yield people
 
 
-def undoes(run, *, crash_at):
-    """Let a process of its own undo the run; gives its exit status."""
-    environment = {**os.environ, crashpoints.ENVIRONMENT: crash_at, "DJANGO_SETTINGS_MODULE": "kimberly.settings"}
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "manage.py",
-        "undo_meditation",
-        run.public_id,
-        "--reason",
-        "Cut off on purpose.",
-    ]
-    return subprocess.run(command, cwd=PROJECT, env=environment, check=False, capture_output=True).returncode
-
-
-@pytest.mark.parametrize("point", declared())
+@pytest.mark.parametrize("point", [point for _, point in points_in(meditationundos)])
 def test_cut_off_there_it_is_gone_on_with(people, point):
     run = begin(now=clock.utc_now())
     do_all(clock.utc_now())
-    assert undoes(run, crash_at=point) == crashpoints.EXIT_STATUS, "no undo passes this point"
+    cut_off("undo_meditation", run.public_id, "--reason", "Cut off on purpose.", at=point)
 
     later = clock.utc_now() + userbyuser.SILENT_AFTER
     undo = meditationundos.take(now=later) or MeditationUndo.objects.get(run=run)

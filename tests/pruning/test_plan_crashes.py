@@ -1,21 +1,15 @@
 """Wherever making, applying or undoing a plan is cut off, nothing of it is there, and done again it is whole."""
 
-import ast
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from django.db import connection
 
-from kimberly.lib import clock, crashpoints
+from kimberly.lib import clock
 from memory.models import MemoryItem, PrunePlan
 from memory.rules.plans import PlanState
 from memory.rules.tiers import ItemState
 from memory.services import plans, reconcile
 from ops.services import invariants
-from tests.house.sources import PROJECT
+from tests.crashes import cut_off, points_in
 from tests.personas import Person
 from tests.pruning.planning import LONG, SHORT, applied, archived, listed, plan_of, tells, undone
 
@@ -30,18 +24,6 @@ OF_USER = """
     UNION ALL SELECT 'entry', e::text FROM audit_entry AS e WHERE subject_id = %(user)s::text
     ORDER BY 1, 2
 """
-
-
-def declared():
-    """Every crashpoint in the code of plans, with the act that passes it."""
-    tree = ast.parse(Path(PROJECT, plans.__file__).read_text(encoding="utf-8"))
-    acts = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return [
-        (act.name, ast.literal_eval(call.args[0]))
-        for act in acts
-        for call in ast.walk(act)
-        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "crashpoint"
-    ]
 
 
 def everything(person):
@@ -60,35 +42,26 @@ def dana(committed_db):
     return person
 
 
-def is_cut_off(*arguments, at):
-    """Let a process of its own do it, and end there."""
-    environment = {**os.environ, crashpoints.ENVIRONMENT: at, "DJANGO_SETTINGS_MODULE": "kimberly.settings"}
-    command = [sys.executable, "-W", "ignore", "manage.py", "prune_plan", *arguments]
-    command += ["--reason", "Cut off on purpose."]
-    done = subprocess.run(command, cwd=PROJECT, env=environment, check=False, capture_output=True)
-    assert done.returncode == crashpoints.EXIT_STATUS, f"it does not pass this point: {done.stderr.decode()[-500:]}"
-
-
 def test_each_act_has_a_point_where_it_is_cut_off():
-    assert {act for act, _ in declared()} == {"make", "apply", "undo"}
+    assert {act for act, _ in points_in(plans)} == {"make", "apply", "undo"}
 
 
-@pytest.mark.parametrize("point", [point for act, point in declared() if act == "make"])
+@pytest.mark.parametrize("point", [point for act, point in points_in(plans) if act == "make"])
 def test_a_plan_whose_making_was_cut_off_is_not_there(dana, point):
     before = everything(dana)
 
-    is_cut_off("make", dana.external_id, "--share", "0.5", at=point)
+    cut_off("prune_plan", "make", dana.external_id, "--share", "0.5", "--reason", "Cut off on purpose.", at=point)
 
     assert everything(dana) == before
     assert plan_of(dana, share=0.5, now=clock.utc_now()).items_total == 6
 
 
-@pytest.mark.parametrize("point", [point for act, point in declared() if act == "apply"])
+@pytest.mark.parametrize("point", [point for act, point in points_in(plans) if act == "apply"])
 def test_a_plan_whose_application_was_cut_off_has_done_nothing(dana, point):
     plan = plan_of(dana, share=0.5, now=clock.utc_now())
     before = everything(dana)
 
-    is_cut_off("apply", plan.public_id, at=point)
+    cut_off("prune_plan", "apply", plan.public_id, "--reason", "Cut off on purpose.", at=point)
 
     assert everything(dana) == before
     done = applied(plan, now=clock.utc_now())
@@ -97,13 +70,13 @@ def test_a_plan_whose_application_was_cut_off_has_done_nothing(dana, point):
     whole(dana, plan)
 
 
-@pytest.mark.parametrize("point", [point for act, point in declared() if act == "undo"])
+@pytest.mark.parametrize("point", [point for act, point in points_in(plans) if act == "undo"])
 def test_a_plan_whose_undo_was_cut_off_is_still_applied(dana, point):
     plan = plan_of(dana, share=0.5, now=clock.utc_now())
     applied(plan, now=clock.utc_now())
     before = everything(dana)
 
-    is_cut_off("undo", plan.public_id, at=point)
+    cut_off("prune_plan", "undo", plan.public_id, "--reason", "Cut off on purpose.", at=point)
 
     assert everything(dana) == before
     assert PrunePlan.objects.get(pk=plan.pk).state == PlanState.APPLIED

@@ -1,11 +1,6 @@
 """Wherever the plans of a cohort are cut off, they are gone on with: nobody is pruned twice or forgotten."""
 
-import ast
-import os
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from kimberly.audit.models import AuditEntry
-from kimberly.lib import clock, crashpoints
+from kimberly.lib import clock
 from memory.models import PlanCohort, PrunePlan
 from memory.queries.cohorts import Cohort
 from memory.queries.standing import Asked
@@ -21,7 +16,7 @@ from memory.rules.plancohorts import WORKING, Became, CohortState
 from memory.services import plancohorts, reconcile, userbyuser
 from memory.services.plans import Target
 from tests.counts import rounds
-from tests.house.sources import PROJECT
+from tests.crashes import cut_off, points_in
 from tests.meditation.workers import Worker, lose_the_queues, watch
 from tests.memory.test_selections_at_once import at_once
 from tests.personas import TESTER, Person, unique
@@ -31,14 +26,8 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("committed_db")]
 NUMBER, ITEMS = 3, 4
-
-
-def declared():
-    """Every crashpoint in the code of plans of a cohort."""
-    tree = ast.parse(Path(PROJECT, plancohorts.__file__).read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    names = [call.args[0] for call in calls if getattr(call.func, "id", "") == "crashpoint"]
-    return sorted(str(name.value) for name in names if isinstance(name, ast.Constant))
+POINTS = [point for _, point in points_in(plancohorts)]
+CUT_OFF = ("--reason", "Cut off on purpose.", "--wait")
 
 
 @pytest.fixture
@@ -59,14 +48,6 @@ def named(committed_db):
 def people(made):
     found = made.members.select_related("user").order_by("user_id")
     return [Person(one.user_id, one.user.external_id) for one in found]
-
-
-def runs(*arguments, crash_at):
-    """Let a process of its own do it; gives its exit status."""
-    environment = {**os.environ, crashpoints.ENVIRONMENT: crash_at, "DJANGO_SETTINGS_MODULE": "kimberly.settings"}
-    command = [sys.executable, "-W", "ignore", "manage.py", "prune_cohort", *arguments]
-    command += ["--reason", "Cut off on purpose.", "--wait"]
-    return subprocess.run(command, cwd=PROJECT, env=environment, check=False, capture_output=True).returncode
 
 
 def goes_on(made=None):
@@ -94,10 +75,9 @@ def entries(action, person):
 
 
 @pytest.mark.promise("M1")
-@pytest.mark.parametrize("point", [point for point in declared() if point != "cohort-turned"])
+@pytest.mark.parametrize("point", [point for point in POINTS if point != "cohort-turned"])
 def test_planning_that_is_cut_off_there_is_gone_on_with(named, point):
-    asked = ("--beginning", named, "--share", "0.5")
-    assert runs(*asked, crash_at=point) == crashpoints.EXIT_STATUS, "no planning passes this point"
+    cut_off("prune_cohort", "--beginning", named, "--share", "0.5", *CUT_OFF, at=point)
 
     if point == "cohort-begun":
         assert not PlanCohort.objects.filter(cohort__beginning=named).exists(), "it was not kept: nothing of it is"
@@ -114,13 +94,13 @@ def test_planning_that_is_cut_off_there_is_gone_on_with(named, point):
 @pytest.mark.promise("M1")
 @pytest.mark.promise("L1")
 @pytest.mark.parametrize("phase", ["apply", "undo"])
-@pytest.mark.parametrize("point", [point for point in declared() if point != "cohort-begun"])
+@pytest.mark.parametrize("point", [point for point in POINTS if point != "cohort-begun"])
 def test_what_is_cut_off_there_is_gone_on_with(named, point, phase):
     made = planned(named)
     if phase == "undo":
         plancohorts.apply(made.pk, actor=TESTER, why=WHY, now=clock.utc_now())
         goes_on(made)
-    assert runs(f"--{phase}", made.public_id, crash_at=point) == crashpoints.EXIT_STATUS, "nothing passes this point"
+    cut_off("prune_cohort", f"--{phase}", made.public_id, *CUT_OFF, at=point)
 
     if point == "cohort-turned":
         assert goes_on(made) is None, "it was not kept, so nothing of it is"
