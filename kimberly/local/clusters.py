@@ -26,7 +26,8 @@ SETTINGS: Mapping[str, str] = {
     "max_active_replication_origins": "0",
     "shared_preload_libraries": "pg_stat_statements",
     "max_connections": "100",
-    "shared_buffers": "128MB",
+    "shared_buffers": "256MB",
+    "wal_buffers": "32MB",  # a whole run or plan is one transaction: what it writes is not waited for half-way
     "track_io_timing": "on",
     "timezone": "UTC",
     "log_timezone": "UTC",

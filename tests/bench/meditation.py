@@ -4,8 +4,6 @@ import statistics
 import time
 from datetime import timedelta
 
-import psycopg
-from django.conf import settings
 from django.db import connection, transaction
 
 from kimberly.celery import app
@@ -20,6 +18,7 @@ from memory.rules.tiers import Purpose
 from tests.api.plans import make_plan
 from tests.bench.create import Section
 from tests.bench.query import FILL
+from tests.bench.settling import settle
 from tests.meditation import reference
 from tests.meditation.runs import begin
 from tests.meditation.workers import Worker
@@ -29,7 +28,7 @@ from tests.waiting import until
 ITEMS_OF_EACH = 1_000
 SIZES = (50_000, 200_000, 800_000)
 RUN_ITEMS, LOOPED = 200_000, 1_000
-ROUNDS = 3
+ROUNDS, WORKERS = 3, (1, 2)
 LEAST_PER_SECOND, STRETCH, LEAST_TIMES_THE_LOOP, MOST_GROWTH = 25_000, 100_000, 50, 1.15
 LEAST_WHOLE, LEAST_TIMES_ONE_WORKER = 20_000, 1.7
 SHARD_USERS = 20  # as many as a shard of 20,000 items holds
@@ -37,14 +36,14 @@ SHARD_USERS = 20  # as many as a shard of 20,000 items holds
 
 def measure() -> Section:
     """Score growing numbers of items, loop over some, and let one worker and then two meditate."""
-    people = _crowd(max(SIZES) // ITEMS_OF_EACH)
+    each = RUN_ITEMS // ITEMS_OF_EACH
+    people = _crowd(max(max(SIZES) // ITEMS_OF_EACH, each * len(WORKERS) * ROUNDS))
     per_second = {items: _scored_per_second(people[: items // ITEMS_OF_EACH]) for items in SIZES}
     looped = statistics.median(_looped_per_second(people[0]) for _ in range(ROUNDS))
     MemoryUser.objects.filter(pk__in=[person.id for person in people]).update(purpose=Purpose.DRILL)
-    each = RUN_ITEMS // ITEMS_OF_EACH
-    whole = {
-        workers: _whole_per_second(people[(n * each) : (n + 1) * each], workers) for n, workers in ((0, 1), (1, 2))
-    }
+    crowds = (people[first : first + each] for first in range(0, len(people), each))
+    runs = [[_whole_per_second(next(crowds), workers) for workers in WORKERS] for _ in range(ROUNDS)]
+    whole = {workers: statistics.median(rates) for workers, rates in zip(WORKERS, zip(*runs, strict=True), strict=True)}
     return _section(per_second, looped, whole)
 
 
@@ -61,10 +60,7 @@ def _crowd(users: int) -> list[Person]:
             "WHERE user_id = ANY(%s) AND tier = 'long-term'",
             [ITEMS_OF_EACH, size, [person.id for person in people]],
         )
-    with psycopg.connect(
-        settings.KIMBERLY.owner_database_url or settings.KIMBERLY.database_url, autocommit=True
-    ) as raw:
-        raw.execute("VACUUM (ANALYZE) memory_item, usage_counter, memory_user")
+    settle()
     return people
 
 
@@ -117,6 +113,7 @@ def _whole_per_second(people: list[Person], workers: int) -> float:
     # Of these alone: those whom other benchmarks have made are left out, as drills are.
     MemoryUser.objects.exclude(pk__in=user_ids).update(purpose=Purpose.DRILL)
     MemoryUser.objects.filter(pk__in=user_ids).update(purpose=Purpose.CUSTOMER)
+    settle()
     with Worker(processes=workers):
         until(app.control.ping, what="the worker to be up", limit_seconds=60)
         run = begin(now=clock.utc_now())
@@ -156,8 +153,8 @@ Users of {ITEMS_OF_EACH:,} items; one worker unless it says otherwise.
 | --- | --- |
 | floor: a loop over the ORM, {LOOPED:,} items, median of {ROUNDS} | {looped:,.0f} |
 {lines}
-| whole run, {RUN_ITEMS:,} items, one worker | {whole[1]:,.0f} |
-| whole run, {RUN_ITEMS:,} items, two workers | {whole[2]:,.0f} |
+| whole run, {RUN_ITEMS:,} items, one worker, median of {ROUNDS} | {whole[1]:,.0f} |
+| whole run, {RUN_ITEMS:,} items, two workers, median of {ROUNDS} | {whole[2]:,.0f} |
 
 Scoring: {times_loop:.0f} times the loop (target >= {LEAST_TIMES_THE_LOOP}), at least {LEAST_PER_SECOND:,} a second \
 (stretch {STRETCH:,}); time per item from {min(SIZES):,} to {max(SIZES):,} items: {growth:.2f} x (target <= \

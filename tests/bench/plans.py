@@ -16,7 +16,8 @@ from memory.services import plans
 from memory.services.plans import Target
 from tests.api.plans import make_plan
 from tests.bench.create import Section
-from tests.bench.query import fill, settle
+from tests.bench.query import fill
+from tests.bench.settling import settle
 from tests.personas import Person
 
 SIZES = (1_000, 10_000, 60_000)

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urljoin
 
-import psycopg
-from django.conf import settings
 from django.db import connection
 
 from kimberly.lib import clock
@@ -17,6 +15,7 @@ from kimberly.lib.remember import forget_everything
 from memory.services import samples
 from ops.roles import Role
 from tests.bench.create import Section
+from tests.bench.settling import settle
 from tests.ops.portal import Portal, user_page
 from tests.personas import Person, hire
 
@@ -131,14 +130,6 @@ def furnish() -> Person:
         cursor.execute(REFUSALS_SQL)
     settle()
     return one
-
-
-def settle() -> None:
-    """What autovacuum does in the hours after such a load."""
-    with psycopg.connect(
-        settings.KIMBERLY.owner_database_url or settings.KIMBERLY.database_url, autocommit=True
-    ) as raw:
-        raw.execute("VACUUM (ANALYZE)")
 
 
 def measure() -> Section:

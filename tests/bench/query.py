@@ -18,6 +18,7 @@ from tests import plugin
 from tests.bench import load
 from tests.bench.create import Section
 from tests.bench.load import CLIENTS, Client, Result
+from tests.bench.settling import settle
 from tests.personas import Person, issue_key
 from tests.web import WebServer
 
@@ -65,14 +66,6 @@ def fill(person: Person, items: int) -> None:
             "UPDATE usage_counter SET active_items = %s, active_bytes = %s WHERE user_id = %s AND tier = 'long-term'",
             [items, items * 150, person.id],
         )
-
-
-def settle() -> None:
-    """What autovacuum does in the hours after such a load."""
-    with psycopg.connect(
-        settings.KIMBERLY.owner_database_url or settings.KIMBERLY.database_url, autocommit=True
-    ) as raw:
-        raw.execute("VACUUM (ANALYZE) memory_item")
 
 
 def plain_sql(person: Person) -> Callable[[], None]:

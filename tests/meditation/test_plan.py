@@ -12,7 +12,8 @@ from memory.models import MemoryItem
 from memory.queries import scoring
 from memory.services import meditation
 from tests import sql
-from tests.bench.query import fill, settle
+from tests.bench.query import fill
+from tests.bench.settling import settle
 from tests.personas import Person
 from tests.retrieval.test_plan import nodes_of
 

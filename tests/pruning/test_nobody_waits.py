@@ -10,7 +10,8 @@ from memory.services.items import Change
 from memory.services.selections import Chosen
 from memory.services.users import Profile
 from tests import sql
-from tests.bench.query import fill, settle
+from tests.bench.query import fill
+from tests.bench.settling import settle
 from tests.counts import rounds
 from tests.memory.test_selections_at_once import at_once
 from tests.personas import NOON, TESTER, Person

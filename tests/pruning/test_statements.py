@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from tests import sql
-from tests.bench.query import fill, settle
+from tests.bench.query import fill
+from tests.bench.settling import settle
 from tests.meditation.test_plan import WORDS_OF_EACH
 from tests.personas import Person
 from tests.pruning.planning import applied, plan_of, undone

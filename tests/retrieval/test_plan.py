@@ -13,7 +13,8 @@ from memory.queries import retrieval
 from memory.queries.retrieval import Narrowing, Search
 from memory.rules.tiers import Tier
 from memory.services.retrieval import vectors_of
-from tests.bench.query import fill, settle
+from tests.bench.query import fill
+from tests.bench.settling import settle
 from tests.personas import Person
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,8 @@ from kimberly.lib.sql import statement
 from memory.models import MemoryUser
 from memory.queries import retrieval, words
 from memory.services import items
-from tests.bench.query import fill, settle
+from tests.bench.query import fill
+from tests.bench.settling import settle
 from tests.personas import NOON, TESTER, Person
 
 
