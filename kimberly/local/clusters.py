@@ -27,7 +27,7 @@ SETTINGS: Mapping[str, str] = {
     "shared_preload_libraries": "pg_stat_statements",
     "max_connections": "100",
     "shared_buffers": "256MB",
-    "wal_buffers": "32MB",  # a whole run or plan is one transaction: what it writes is not waited for half-way
+    "wal_buffers": "32MB",  # a shard or a plan is one transaction: it does not write its log itself half-way
     "track_io_timing": "on",
     "timezone": "UTC",
     "log_timezone": "UTC",
