@@ -181,3 +181,5 @@ def test_a_throttle_on_a_tier_holds_for_that_tier_of_all_users(web, key, alice):
 
     assert statuses(braked) == {429}
     assert statuses(others) == {200, 201}
+    # Other tests write for this tier too: none begins while a process still remembers the throttle.
+    until(lambda: statuses(writes(web, key, bob, tier=Tier.SHORT_TERM)) == {201}, what="the tier to be free again")
